@@ -1,0 +1,52 @@
+// Where the files of a checkpoint come from: a directory, or whatever a caller opens by name.
+
+import { LongformerError } from '../errors.ts';
+
+/** A file open for reading at any place. */
+export interface OpenFile {
+  /** Full name for messages, e.g. the path. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes `start..end`; rejects with `BAD_FILE` if the file ends before `end`. */
+  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/** A set of files by name. */
+export interface Source {
+  /** For messages, e.g. the directory's path. */
+  readonly label: string;
+  /** The file of that name, or null where there is none. */
+  open(name: string): Promise<OpenFile | null>;
+}
+
+/** What a caller can bring instead of a path: dropped files, zips, tests. */
+export interface FileSource {
+  open(name: string): Promise<Blob | null>;
+}
+
+/** The whole file as text, or null where there is none. Refuses files above `maxBytes`. */
+export async function readText(source: Source, name: string, maxBytes = 256 * 2 ** 20): Promise<string | null> {
+  const file = await source.open(name);
+  if (file === null) return null;
+  try {
+    if (file.size > maxBytes) {
+      throw new LongformerError('BAD_FILE', file.name, `must be at most ${maxBytes} bytes, has ${file.size}`);
+    }
+    return new TextDecoder('utf-8', { ignoreBOM: false }).decode(await file.read(0, file.size));
+  } finally {
+    await file.close();
+  }
+}
+
+/** The whole file as JSON, or null where there is none. */
+export async function readJson(source: Source, name: string): Promise<unknown> {
+  const text = await readText(source, name);
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new LongformerError('BAD_FILE', `${source.label}/${name}`, `must be JSON: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,1 @@
+export { LongformerError, type ErrorCode } from './errors.ts';

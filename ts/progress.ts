@@ -1,0 +1,17 @@
+// What every long call takes and tells.
+
+/** One step of a long call. `done` never decreases within a stage and ends equal to `total`. */
+export interface Progress {
+  stage: 'download' | 'load' | 'tokenize' | 'forward';
+  /** What is being worked on: a file, a document. */
+  name?: string;
+  done: number;
+  total: number;
+  unit: 'bytes' | 'layers' | 'tokens';
+}
+
+/** Options of every call that takes long. An abort rejects the call with `signal.reason`. */
+export interface LongCallOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
