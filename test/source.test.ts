@@ -1,0 +1,119 @@
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openSource } from '../dist/files/open.js';
+import { readJson, readText } from '../dist/files/source.js';
+import { assertRefuses } from './rejects.ts';
+
+const test = suite<{ root: string }>('source');
+
+test.before(async (context) => {
+  context.root = await mkdtemp(join(tmpdir(), 'source-'));
+  await mkdir(join(context.root, 'model', '1_Pooling'), { recursive: true });
+  await writeFile(join(context.root, 'model', 'config.json'), '{"a": "ä"}');
+  await writeFile(join(context.root, 'model', '1_Pooling', 'config.json'), '{"b": 2}');
+  await writeFile(join(context.root, 'secret.txt'), 'secret');
+});
+
+test.after(async ({ root }) => rm(root, { recursive: true }));
+
+test('a path and a file: URL are directories', async ({ root }) => {
+  const path = join(root, 'model');
+  for (const given of [path, `${path}/`, new URL(pathToFileURL(path).href), pathToFileURL(path).href]) {
+    const source = await openSource(given);
+    assert.equal(await readJson(source, 'config.json'), { a: 'ä' });
+    assert.equal(await readJson(source, '1_Pooling/config.json'), { b: 2 });
+  }
+});
+
+test('a bare name is a directory if there is one', async ({ root }) => {
+  const before = process.cwd();
+  process.chdir(root);
+  try {
+    assert.equal(await readJson(await openSource('model'), 'config.json'), { a: 'ä' });
+    assert.equal(await readJson(await openSource('./model'), 'config.json'), { a: 'ä' });
+  } finally {
+    process.chdir(before);
+  }
+});
+
+test('gives null for what is no file', async ({ root }) => {
+  const source = await openSource(join(root, 'model'));
+  for (const name of ['absent.json', '1_Pooling', 'config.json/deeper', '']) assert.is(await source.open(name), null, name);
+});
+
+test('reads any range, and names the file that ends too early', async ({ root }) => {
+  const path = join(root, 'shrinks.bin');
+  await writeFile(path, new Uint8Array([1, 2, 3, 4, 5]));
+  const file = (await (await openSource(root)).open('shrinks.bin'))!;
+  assert.is(file.size, 5);
+  assert.equal([...await file.read(1, 4)], [2, 3, 4]);
+  assert.equal([...await file.read(5, 5)], []);
+  await assertRefuses(() => file.read(3, 9), 'BAD_FILE', /shrinks\.bin must have 9 bytes, ends after 5/);
+  await truncate(path, 2);
+  await assertRefuses(() => file.read(0, 5), 'BAD_FILE', /ends after 2/);
+  await file.close();
+});
+
+test('names must not escape the directory', async ({ root }) => {
+  const source = await openSource(join(root, 'model'));
+  for (const name of ['../secret.txt', '1_Pooling/../../secret.txt', join(root, 'secret.txt'), '..', 'config.json\0.txt']) {
+    await assertRefuses(() => source.open(name), 'BAD_FILE', /file name ".*" must stay inside/);
+  }
+});
+
+test('a link inside the directory may lead out of it', async ({ root }) => {
+  await symlink(join(root, 'secret.txt'), join(root, 'model', 'linked.txt'));
+  assert.is(await readText(await openSource(join(root, 'model')), 'linked.txt'), 'secret');
+});
+
+test('a name that begins with dots is no escape', async ({ root }) => {
+  await writeFile(join(root, 'model', '..odd'), 'odd');
+  assert.is(await readText(await openSource(join(root, 'model')), '..odd'), 'odd');
+});
+
+test('a directory that is none is NOT_FOUND', async ({ root }) => {
+  await assertRefuses(() => openSource(join(root, 'absent')), 'NOT_FOUND', /absent must be a directory/);
+  await assertRefuses(() => openSource('./absent'), 'NOT_FOUND', /absent must be a directory/);
+  await assertRefuses(() => openSource(join(root, 'secret.txt')), 'NOT_FOUND', /secret\.txt must be a directory/);
+  await assertRefuses(() => openSource(pathToFileURL(join(root, 'absent')).href), 'NOT_FOUND', /must be a directory/);
+});
+
+test('ids of the Hub and http: URLs are refused with a reason', async () => {
+  await assertRefuses(() => openSource('nobody/nothing'), 'NOT_FOUND', /nobody\/nothing .*not supported yet/);
+  await assertRefuses(() => openSource(new URL('https://example.org/model/')), 'NOT_FOUND', /https:\/\/example\.org\/model\/ .*not supported yet/);
+  await assertRefuses(() => openSource('https://example.org/model/'), 'NOT_FOUND', /not supported yet/);
+});
+
+test('an argument that is no source is BAD_INPUT', async () => {
+  for (const nonsense of ['', null, undefined, 3, {}]) {
+    await assertRefuses(() => openSource(nonsense as unknown as string), 'BAD_INPUT', /source must/);
+  }
+});
+
+test('Blobs by name are a source', async () => {
+  const files = new Map([['config.json', new Blob(['{"a": 1}'])]]);
+  const source = await openSource({ open: async (name) => files.get(name) ?? null });
+  assert.equal(await readJson(source, 'config.json'), { a: 1 });
+  assert.is(await source.open('absent'), null);
+  const file = (await source.open('config.json'))!;
+  assert.equal([...await file.read(1, 4)], [...new TextEncoder().encode('"a"')]);
+  await assertRefuses(() => file.read(4, 99), 'BAD_FILE', /config\.json must have 99 bytes, ends after 8/);
+});
+
+test('what is no Blob is refused, undefined is no file', async () => {
+  const undefinedGiver = await openSource({ open: async () => undefined as unknown as Blob });
+  assert.is(await undefinedGiver.open('a'), null);
+  const textGiver = await openSource({ open: async () => 'text' as unknown as Blob });
+  await assertRefuses(() => textGiver.open('a'), 'BAD_INPUT', /open\("a"\) must give a Blob or null/);
+});
+
+test('malformed JSON is BAD_FILE and names the file', async () => {
+  const source = await openSource({ open: async () => new Blob(['{"a": ']) });
+  await assertRefuses(() => readJson(source, 'config.json'), 'BAD_FILE', /config\.json must be JSON/);
+});
+
+test.run();

@@ -1,0 +1,39 @@
+// Blobs that a caller finds by name, as a source.
+
+import { LongformerError } from '../errors.ts';
+import type { FileSource, OpenFile, Source } from './source.ts';
+
+/** The files that `files.open` gives, dropped on a page or taken from an archive. */
+export function openBlobs(files: FileSource): Source {
+  return {
+    label: 'the given files',
+    async open(name) {
+      // Wider than its type says: a Map's `get` is a likely way to write `open`, and gives undefined.
+      const blob: Blob | null | undefined = await files.open(name);
+      if (blob === null || blob === undefined) return null;
+      if (typeof blob.size !== 'number' || typeof blob.slice !== 'function') {
+        throw new LongformerError('BAD_INPUT', `open(${JSON.stringify(name)})`, 'must give a Blob or null');
+      }
+      return openBlob(name, blob);
+    },
+  };
+}
+
+function openBlob(name: string, blob: Blob): OpenFile {
+  return {
+    name,
+    size: blob.size,
+    async read(start, end) {
+      if (end > blob.size) {
+        throw new LongformerError('BAD_FILE', name, `must have ${end} bytes, ends after ${blob.size}`);
+      }
+      try {
+        return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+      } catch (cause) {
+        // A dropped file that changed on disk in the meantime, for one.
+        throw new LongformerError('BAD_FILE', name, `cannot be read: ${(cause as Error).message}`, { cause });
+      }
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,81 @@
+// A local directory as a source. Needs a file system: reached by `import()` from open.ts only, so
+// that a bundle for browsers can leave it out.
+
+import { open, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LongformerError } from '../errors.ts';
+import { quoted } from '../quoted.ts';
+import type { OpenFile, Source } from './source.ts';
+
+/** The files under `directory`, a path or a `file:` URL; rejects with `NOT_FOUND` if it is no directory. */
+export async function openDirectory(directory: string | URL): Promise<Source> {
+  const path = pathOf(directory);
+  if (!await isDirectory(path)) throw new LongformerError('NOT_FOUND', path, 'must be a directory');
+  return { label: path, open: (name) => openNamed(path, name) };
+}
+
+/** True if `path` names a directory, or a link to one. */
+export async function isDirectory(path: string): Promise<boolean> {
+  return (await statOf(path))?.isDirectory() ?? false;
+}
+
+/** The path that a path or a `file:` URL names. */
+export function pathOf(directory: string | URL): string {
+  return typeof directory === 'string' ? directory : fileURLToPath(directory);
+}
+
+async function openNamed(directory: string, name: string): Promise<OpenFile | null> {
+  refuseEscape(directory, name);
+  const path = join(directory, name);
+  // Asked before opening: opening a pipe would wait for a writer.
+  if (!(await statOf(path))?.isFile()) return null;
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (cause) {
+    throw new LongformerError('BAD_FILE', path, `cannot be opened: ${(cause as Error).message}`, { cause });
+  }
+  const { size } = await handle.stat();
+  return {
+    name: path,
+    size,
+    read: (start, end) => readRange(handle, path, start, end),
+    close: () => handle.close(),
+  };
+}
+
+/**
+ * Names come from files too (`modules.json`, an index of shards), and those come from strangers. A
+ * link inside the directory may lead out of it: caches of checkpoints are made of such links.
+ */
+function refuseEscape(directory: string, name: string): void {
+  const inside = relative(resolve(directory), resolve(directory, name));
+  if (name.includes('\0') || isAbsolute(name) || isAbsolute(inside) || inside.split(/[\\/]/)[0] === '..') {
+    throw new LongformerError('BAD_FILE', `file name ${quoted(name)}`, `must stay inside ${directory}`);
+  }
+}
+
+async function readRange(handle: FileHandle, path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(end - start);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+    if (bytesRead === 0) {
+      throw new LongformerError('BAD_FILE', path, `must have ${end} bytes, ends after ${start + filled}`);
+    }
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+async function statOf(path: string): Promise<Awaited<ReturnType<typeof stat>> | null> {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw new LongformerError('BAD_FILE', path, `cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
