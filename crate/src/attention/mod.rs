@@ -1,0 +1,196 @@
+//! Attention over bands and global tokens.
+//!
+//! ```text
+//! score[j]   = query[i] · key[j] / sqrt(head_dim)        j visible from i
+//! context[i] = Σ softmax(score)[j] * value[j]
+//! ```
+//!
+//! An ordinary query takes one softmax over its band and the global keys together, a global key
+//! counting once whether the band reaches it or not. The rows of global tokens take a softmax
+//! over all keys, with projections of their own, and replace the ordinary ones.
+//!
+//! The work falls into three forks over the threads: keys and values into panels, by head
+//! (`panels`); the rows of global tokens, by block of keys (`global`); all other rows, by block
+//! of queries (`banded`). A mask or a matrix of `seq_len * seq_len` scores never exists.
+
+mod banded;
+mod global;
+mod panels;
+
+use crate::band::Pattern;
+use crate::batch::Batch;
+use crate::linear::Linear;
+use crate::memory::{OutOfMemory, try_resize};
+use crate::gemm::{Output, PANEL, Rows};
+use crate::parallel::{for_each_chunk, rows_per_block};
+use panels::{HeadPanels, SequenceLayout};
+
+/// The heads of a layer. Activations are `[tokens, num_heads * head_dim]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// How many.
+    pub num_heads: usize,
+    /// Features of each.
+    pub head_dim: usize,
+}
+
+impl Heads {
+    /// Features of all heads together.
+    pub fn hidden_size(self) -> usize {
+        self.num_heads * self.head_dim
+    }
+}
+
+/// Where queries, keys or values come from.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// Hidden states `[tokens, in_features]` through a layer with one group per head. They are
+    /// projected where they are needed, block by block.
+    Projected {
+        #[allow(missing_docs, reason = "said above")]
+        hidden_states: &'a [f32],
+        #[allow(missing_docs, reason = "said above")]
+        weights: &'a Linear,
+    },
+    /// Vectors at hand, `[tokens, num_heads, head_dim]`.
+    Given(&'a [f32]),
+}
+
+impl Source<'_> {
+    fn check(&self, heads: Heads, tokens: usize) {
+        match self {
+            Source::Projected { hidden_states, weights } => {
+                assert_eq!(weights.groups(), heads.num_heads, "one group of features per head");
+                assert_eq!(weights.out_features(), heads.hidden_size(), "features of all heads");
+                assert_eq!(hidden_states.len(), tokens * weights.in_features(), "one row a token");
+            }
+            Source::Given(data) => {
+                assert_eq!(data.len(), tokens * heads.hidden_size(), "one vector a token and head");
+            }
+        }
+    }
+
+    /// Writes the vectors of one head for the `count` tokens `first, first + step, ...`.
+    fn write_rows(&self, heads: Heads, head: usize, tokens: Tokens, output: Output) {
+        let Tokens { first, step, count } = tokens;
+        match *self {
+            Source::Projected { hidden_states, weights } => {
+                let cols = weights.in_features();
+                let x = Rows { data: &hidden_states[first * cols..], stride: step * cols };
+                weights.apply_group(head, count, x, false, output);
+            }
+            Source::Given(data) => {
+                for i in 0..count {
+                    let token = first + i * step;
+                    let start = token * heads.hidden_size() + head * heads.head_dim;
+                    let vector = &data[start..][..heads.head_dim];
+                    for (panel, part) in vector.chunks(PANEL).enumerate() {
+                        let at = i * output.row_stride + panel * output.panel_stride;
+                        output.data[at..][..part.len()].copy_from_slice(part);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The tokens `first, first + step, ...` of a batch, `count` of them.
+#[derive(Clone, Copy)]
+struct Tokens {
+    first: usize,
+    step: usize,
+    count: usize,
+}
+
+/// Queries, keys and values.
+#[derive(Clone, Copy)]
+pub struct Projections<'a> {
+    #[allow(missing_docs, reason = "the paper's name")]
+    pub query: Source<'a>,
+    #[allow(missing_docs, reason = "the paper's name")]
+    pub key: Source<'a>,
+    #[allow(missing_docs, reason = "the paper's name")]
+    pub value: Source<'a>,
+}
+
+/// Keys and values in panels, kept from layer to layer so that a pass allocates them once.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    keys: Vec<f32>,
+    values: Vec<f32>,
+}
+
+/// Writes the context of every token to `context`, `[total_tokens, num_heads * head_dim]`.
+///
+/// `local` serves every query but the global ones, and all their keys, the global keys included
+/// (Hugging Face `modeling_longformer.py`, `_concat_with_global_key_attn_probs`); `global` serves
+/// the rows of global tokens.
+///
+/// # Panics
+///
+/// If the shapes do not fit.
+pub fn attention(
+    heads: Heads,
+    pattern: &Pattern,
+    batch: &Batch,
+    [local, global]: [Projections; 2],
+    workspace: &mut Workspace,
+    context: &mut [f32],
+) -> Result<(), OutOfMemory> {
+    let tokens = batch.total_tokens();
+    let hidden_size = heads.hidden_size();
+    assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
+    assert_eq!(context.len(), tokens * hidden_size, "one row of context per token");
+    for source in [local.query, local.key, local.value] {
+        source.check(heads, tokens);
+    }
+
+    let layouts: Vec<SequenceLayout> = batch
+        .sequences()
+        .iter()
+        .map(|sequence| SequenceLayout::new(sequence, heads, pattern))
+        .collect();
+    let total = |len: fn(&SequenceLayout) -> usize| layouts.iter().map(len).sum();
+    try_resize(&mut workspace.keys, total(SequenceLayout::keys_len))?;
+    try_resize(&mut workspace.values, total(SequenceLayout::values_len))?;
+    panels::pack(batch, &layouts, local, workspace);
+    let heads_of = HeadPanels::of_batch(&layouts, workspace);
+
+    let global_context = global::contexts(heads, pattern, batch, global);
+
+    // Under a dilation every strand of a block should still fill a register tile.
+    let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
+    let block = rows_per_block(tokens).max((12 * widest).min(tokens));
+    for_each_chunk(context, block * hidden_size, |index, context| {
+        let rows = index * block..index * block + context.len() / hidden_size;
+        let mut scratch = banded::Scratch::default();
+        for (number, sequence) in batch.sequences().iter().enumerate() {
+            let start = rows.start.max(sequence.rows.start);
+            let end = rows.end.min(sequence.rows.end);
+            if start >= end {
+                continue;
+            }
+            let context =
+                &mut context[(start - rows.start) * hidden_size..(end - rows.start) * hidden_size];
+            let first_position = start - sequence.rows.start;
+            let queries = first_position..first_position + (end - start);
+            for (head, panels) in heads_of[number].iter().enumerate() {
+                let block = banded::QueryBlock {
+                    heads,
+                    head,
+                    pattern,
+                    sequence,
+                    queries: queries.clone(),
+                };
+                block.write_context(local.query, panels, &mut scratch, context);
+            }
+            for (token, row) in global_context[number].iter() {
+                if queries.contains(token) {
+                    context[(token - queries.start) * hidden_size..][..hidden_size]
+                        .copy_from_slice(row);
+                }
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Keys and values of each head, packed once per layer in the order in which products read them.
+//!
+//! Per sequence and head, strand after strand (`band.rs`), then the global tokens once more:
+//!
+//! ```text
+//! keys    [padded(places) / 8][head_dim][8]       the B of  queries · keysᵀ : 8 keys per panel
+//! values  [padded(head_dim) / 8][places][8]       the B of  weights · values: 8 features per panel
+//! ```
+//!
+//! A band is then a run of key panels, and a run of rows inside every value panel.
+
+use super::{Heads, Projections, Source, Tokens, Workspace};
+use crate::band::{Pattern, Strands};
+use crate::batch::{Batch, Sequence};
+use crate::gemm::{Output, PANEL, Panels, pack_column, padded};
+use crate::parallel::for_each;
+
+/// Rows projected at a time on their way into panels.
+const ROWS: usize = 96;
+
+/// Where the panels of one sequence lie.
+pub(super) struct SequenceLayout {
+    heads: Heads,
+    globals: usize,
+    strands: Vec<Strands>, // of each head
+}
+
+impl SequenceLayout {
+    pub(super) fn new(sequence: &Sequence, heads: Heads, pattern: &Pattern) -> Self {
+        let strands = pattern.bands.iter().map(|band| band.strands(sequence.len())).collect();
+        Self { heads, globals: sequence.global_tokens.len(), strands }
+    }
+
+    fn head(&self, head: usize) -> HeadLayout {
+        let head_dim = self.heads.head_dim;
+        HeadLayout { head_dim, globals: self.globals, strands: self.strands[head] }
+    }
+
+    fn sum(&self, len: fn(HeadLayout) -> usize) -> usize {
+        (0..self.heads.num_heads).map(|head| len(self.head(head))).sum()
+    }
+
+    pub(super) fn keys_len(&self) -> usize {
+        self.sum(HeadLayout::keys_len)
+    }
+
+    pub(super) fn values_len(&self) -> usize {
+        self.sum(HeadLayout::values_len)
+    }
+}
+
+/// Where the panels of one head of one sequence lie.
+#[derive(Clone, Copy)]
+pub(super) struct HeadLayout {
+    head_dim: usize,
+    globals: usize,
+    pub(super) strands: Strands,
+}
+
+impl HeadLayout {
+    /// Places before strand `strand`, each strand padded to whole panels.
+    fn places_before(self, strand: usize) -> usize {
+        (0..strand).map(|strand| padded(self.strands.len(strand))).sum()
+    }
+
+    fn places(self) -> usize {
+        self.places_before(self.strands.count()) + padded(self.globals)
+    }
+
+    fn keys_len(self) -> usize {
+        self.places() * self.head_dim
+    }
+
+    fn values_len(self) -> usize {
+        self.places() * padded(self.head_dim)
+    }
+}
+
+/// The packed keys and values of one head of one sequence.
+pub(super) struct HeadPanels<'a> {
+    pub(super) layout: HeadLayout,
+    keys: &'a [f32],
+    values: &'a [f32],
+}
+
+impl<'a> HeadPanels<'a> {
+    /// Of every sequence and head.
+    pub(super) fn of_batch(
+        layouts: &[SequenceLayout],
+        workspace: &'a Workspace,
+    ) -> Vec<Vec<HeadPanels<'a>>> {
+        let mut keys = workspace.keys.as_slice();
+        let mut values = workspace.values.as_slice();
+        let mut take = |layout: HeadLayout| HeadPanels {
+            layout,
+            keys: keys.split_off(..layout.keys_len()).expect("room for all keys"),
+            values: values.split_off(..layout.values_len()).expect("room for all values"),
+        };
+        layouts
+            .iter()
+            .map(|layout| (0..layout.strands.len()).map(|head| take(layout.head(head))).collect())
+            .collect()
+    }
+
+    /// The key panels of a strand from place `first` on, a multiple of 8.
+    pub(super) fn keys(&self, strand: usize, first: usize) -> Panels<'a> {
+        let head_dim = self.layout.head_dim;
+        let start = (self.layout.places_before(strand) + first) * head_dim;
+        Panels { data: &self.keys[start..], stride: head_dim * PANEL }
+    }
+
+    /// The value panels of a strand from place `first` on.
+    pub(super) fn values(&self, strand: usize, first: usize) -> Panels<'a> {
+        let start = self.layout.places_before(strand) * padded(self.layout.head_dim);
+        let stride = padded(self.layout.strands.len(strand)) * PANEL;
+        Panels { data: &self.values[start + first * PANEL..], stride }
+    }
+
+    /// The key panels of the global tokens.
+    pub(super) fn global_keys(&self) -> Panels<'a> {
+        self.keys(self.layout.strands.count(), 0)
+    }
+
+    /// The value panels of the global tokens.
+    pub(super) fn global_values(&self) -> Panels<'a> {
+        let strands = self.layout.strands.count();
+        let start = self.layout.places_before(strands) * padded(self.layout.head_dim);
+        Panels { data: &self.values[start..], stride: padded(self.layout.globals) * PANEL }
+    }
+}
+
+/// Fills the workspace with the keys and values of all sequences and heads.
+pub(super) fn pack(
+    batch: &Batch,
+    layouts: &[SequenceLayout],
+    local: Projections,
+    workspace: &mut Workspace,
+) {
+    let mut keys = workspace.keys.as_mut_slice();
+    let mut values = workspace.values.as_mut_slice();
+    let mut tasks = Vec::new();
+    for (sequence, layout) in batch.sequences().iter().zip(layouts) {
+        for head in 0..layout.heads.num_heads {
+            let (heads, layout) = (layout.heads, layout.head(head));
+            let panels = keys.split_off_mut(..layout.keys_len()).expect("room for all keys");
+            let vectors = HeadVectors { heads, head, layout, sequence, source: local.key };
+            tasks.push((Kind::Keys, vectors, panels));
+            let panels = values.split_off_mut(..layout.values_len()).expect("room for all values");
+            tasks.push((Kind::Values, HeadVectors { source: local.value, ..vectors }, panels));
+        }
+    }
+    for_each(tasks, |(kind, vectors, panels)| match kind {
+        Kind::Keys => vectors.pack_keys(panels),
+        Kind::Values => vectors.pack_values(panels),
+    });
+}
+
+enum Kind {
+    Keys,
+    Values,
+}
+
+/// The keys or the values of one head of one sequence, before they are packed.
+#[derive(Clone, Copy)]
+struct HeadVectors<'a> {
+    heads: Heads,
+    head: usize,
+    layout: HeadLayout,
+    sequence: &'a Sequence,
+    source: Source<'a>,
+}
+
+impl HeadVectors<'_> {
+    /// The vectors at places `first..first + count` of a strand.
+    fn write_rows(&self, strand: usize, first: usize, count: usize, output: Output) {
+        let step = self.layout.strands.count();
+        let first = self.sequence.rows.start + strand + first * step;
+        self.source.write_rows(self.heads, self.head, Tokens { first, step, count }, output);
+    }
+
+    fn pack_keys(&self, mut panels: &mut [f32]) {
+        let head_dim = self.heads.head_dim;
+        let strands = self.layout.strands;
+        let mut rows = vec![0.0; ROWS * head_dim];
+        for strand in 0..strands.count() {
+            let places = strands.len(strand);
+            let strand_panels =
+                panels.split_off_mut(..padded(places) * head_dim).expect("room for all strands");
+            for first in (0..places).step_by(ROWS) {
+                let count = (places - first).min(ROWS);
+                let output =
+                    Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
+                self.write_rows(strand, first, count, output);
+                for (i, key) in rows.chunks_exact(head_dim).take(count).enumerate() {
+                    pack_column(strand_panels, head_dim, first + i, key);
+                }
+            }
+        }
+        for (i, &token) in self.sequence.global_tokens.iter().enumerate() {
+            let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
+            let first = self.sequence.rows.start + token;
+            let tokens = Tokens { first, step: 1, count: 1 };
+            self.source.write_rows(self.heads, self.head, tokens, output);
+            pack_column(panels, head_dim, i, &rows[..head_dim]);
+        }
+    }
+
+    fn pack_values(&self, mut panels: &mut [f32]) {
+        let width = padded(self.heads.head_dim);
+        let strands = self.layout.strands;
+        for strand in 0..strands.count() {
+            let places = strands.len(strand);
+            let panel_stride = padded(places) * PANEL;
+            let strand_panels =
+                panels.split_off_mut(..padded(places) * width).expect("room for all strands");
+            for first in (0..places).step_by(ROWS) {
+                let count = (places - first).min(ROWS);
+                let data = &mut strand_panels[first * PANEL..];
+                let output = Output { data, row_stride: PANEL, panel_stride };
+                self.write_rows(strand, first, count, output);
+            }
+        }
+        let panel_stride = padded(self.layout.globals) * PANEL;
+        for (i, &token) in self.sequence.global_tokens.iter().enumerate() {
+            let data = &mut panels[i * PANEL..];
+            let output = Output { data, row_stride: PANEL, panel_stride };
+            let first = self.sequence.rows.start + token;
+            let tokens = Tokens { first, step: 1, count: 1 };
+            self.source.write_rows(self.heads, self.head, tokens, output);
+        }
+    }
+}

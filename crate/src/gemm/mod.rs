@@ -1,0 +1,149 @@
+//! The matrix product `C = start + A · B`, from which attention and the linear layers are made.
+//!
+//! `A` lies in rows as the activations do. `B` is packed into *panels* of 8 columns, each
+//! `[depth][8]`, in the order in which the register tile reads it. `C` is written row by row, or
+//! panel by panel where it is the `B` of a later product.
+//!
+//! The loops: one panel of `B` after another, and under it tile after tile of rows of `A`. The
+//! panel stays in the first-level cache, the rows in the second; callers bring blocks of rows
+//! small enough for that (`parallel::rows_per_block`).
+
+mod tile;
+
+use tile::{TILE_ROWS, tile};
+
+/// Columns of a panel.
+pub const PANEL: usize = 8;
+
+/// `cols` rounded up to whole panels.
+pub fn padded(cols: usize) -> usize {
+    cols.next_multiple_of(PANEL)
+}
+
+/// The left matrix: rows of floats whose beginnings are `stride` apart.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// From the first element of the first row on.
+    pub data: &'a [f32],
+    /// Distance of neighbouring rows.
+    pub stride: usize,
+}
+
+/// The right matrix: panels `[depth][8]` whose beginnings are `stride` apart.
+#[derive(Clone, Copy)]
+pub struct Panels<'a> {
+    /// From the first element of the first panel on.
+    pub data: &'a [f32],
+    /// Distance of neighbouring panels.
+    pub stride: usize,
+}
+
+/// The result: element `(row, col)` at `row * row_stride + (col / 8) * panel_stride + col % 8`.
+/// With a panel stride of 8 that is a plain row-major matrix.
+pub struct Output<'a> {
+    /// From element (0, 0) on.
+    pub data: &'a mut [f32],
+    /// Distance of neighbouring rows.
+    pub row_stride: usize,
+    /// Distance of neighbouring panels of columns.
+    pub panel_stride: usize,
+}
+
+/// What the sums start from.
+#[derive(Clone, Copy)]
+pub enum Start<'a> {
+    /// Nothing.
+    Zero,
+    /// One value per column; at least `padded(cols)` long.
+    Bias(&'a [f32]),
+    /// What `C` holds.
+    Accumulate,
+}
+
+/// Rows of `A` and `C`, columns of `A` = rows of `B`, columns of `B` and `C`.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    #[allow(missing_docs, reason = "said above")]
+    pub rows: usize,
+    #[allow(missing_docs, reason = "said above")]
+    pub depth: usize,
+    #[allow(missing_docs, reason = "said above")]
+    pub cols: usize,
+}
+
+/// `C = start + A · B`.
+///
+/// Every element of `C` is one sum over `depth` in ascending order: it does not depend on how
+/// the rows are split into calls.
+///
+/// # Panics
+///
+/// If a matrix is too short for `shape`.
+pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
+    let Shape { rows, depth, cols } = shape;
+    if rows == 0 || cols == 0 {
+        return;
+    }
+    assert!(a.data.len() >= (rows - 1) * a.stride + depth, "A is too short for {shape:?}");
+    for first_col in (0..cols).step_by(PANEL) {
+        let panel = first_col / PANEL;
+        let b = &b.data[panel * b.stride..][..depth * PANEL];
+        let start = match start {
+            Start::Bias(bias) => Start::Bias(&bias[first_col..][..PANEL]),
+            other => other,
+        };
+        let c_panel = &mut c.data[panel * c.panel_stride..];
+        let width = (cols - first_col).min(PANEL);
+        for first_row in (0..rows).step_by(TILE_ROWS) {
+            let count = (rows - first_row).min(TILE_ROWS);
+            let a = Rows { data: &a.data[first_row * a.stride..], stride: a.stride };
+            let c_tile = &mut c_panel[first_row * c.row_stride..];
+            if width == PANEL {
+                tile_of(count, depth, a, b, start, c_tile, c.row_stride);
+            } else {
+                // The tile writes whole panels; the columns past the last one go no further.
+                let mut whole = [0.0; TILE_ROWS * PANEL];
+                let (whole_rows, _) = whole.as_chunks_mut::<PANEL>();
+                for (row, whole_row) in whole_rows[..count].iter_mut().enumerate() {
+                    whole_row[..width].copy_from_slice(&c_tile[row * c.row_stride..][..width]);
+                }
+                tile_of(count, depth, a, b, start, &mut whole, PANEL);
+                let (whole_rows, _) = whole.as_chunks::<PANEL>();
+                for (row, whole_row) in whole_rows[..count].iter().enumerate() {
+                    c_tile[row * c.row_stride..][..width].copy_from_slice(&whole_row[..width]);
+                }
+            }
+        }
+    }
+}
+
+/// The register tile for `count` rows.
+#[inline(always)]
+fn tile_of(
+    count: usize,
+    depth: usize,
+    a: Rows,
+    b: &[f32],
+    start: Start,
+    c: &mut [f32],
+    c_stride: usize,
+) {
+    match count {
+        1 => tile::<1>(depth, a, b, start, c, c_stride),
+        2 => tile::<2>(depth, a, b, start, c, c_stride),
+        3 => tile::<3>(depth, a, b, start, c, c_stride),
+        4 => tile::<4>(depth, a, b, start, c, c_stride),
+        5 => tile::<5>(depth, a, b, start, c, c_stride),
+        _ => tile::<6>(depth, a, b, start, c, c_stride),
+    }
+}
+
+/// Writes row `row` of the transposed right matrix, one column of `B`, into its panel.
+/// `panels` holds `[depth][8]` each.
+pub fn pack_column(panels: &mut [f32], depth: usize, col: usize, column: &[f32]) {
+    let panel = &mut panels[(col / PANEL) * depth * PANEL..][..depth * PANEL];
+    let (rows, _) = panel.as_chunks_mut::<PANEL>();
+    for (row, &x) in rows.iter_mut().zip(column) {
+        row[col % PANEL] = x;
+    }
+}

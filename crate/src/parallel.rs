@@ -1,0 +1,88 @@
+//! Work over the threads of the engine: rayon behind this file, plain loops without it.
+//!
+//! Every split is the caller's and depends on the shapes alone, never on the number of threads,
+//! so results are the same bits with any number of them.
+
+/// Calls `f(index, chunk)` for every chunk of `chunk_len` elements of `data`; the last may be
+/// shorter.
+pub fn for_each_chunk<T: Send>(
+    data: &mut [T],
+    chunk_len: usize,
+    f: impl Fn(usize, &mut [T]) + Sync,
+) {
+    #[cfg(feature = "threads")]
+    {
+        use rayon::prelude::*;
+        data.par_chunks_mut(chunk_len).enumerate().for_each(|(index, chunk)| f(index, chunk));
+    }
+    #[cfg(not(feature = "threads"))]
+    data.chunks_mut(chunk_len).enumerate().for_each(|(index, chunk)| f(index, chunk));
+}
+
+/// Calls `f` with every task.
+pub fn for_each<T: Send>(tasks: Vec<T>, f: impl Fn(T) + Sync + Send) {
+    #[cfg(feature = "threads")]
+    {
+        use rayon::prelude::*;
+        tasks.into_par_iter().with_max_len(1).for_each(f);
+    }
+    #[cfg(not(feature = "threads"))]
+    tasks.into_iter().for_each(f);
+}
+
+/// `f(0), f(1), ... f(count - 1)`, in this order.
+pub fn map<R: Send>(count: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+    #[cfg(feature = "threads")]
+    {
+        use rayon::prelude::*;
+        (0..count).into_par_iter().with_max_len(1).map(f).collect()
+    }
+    #[cfg(not(feature = "threads"))]
+    (0..count).map(f).collect()
+}
+
+/// Rows in a block of work, for a batch of `total_rows` rows.
+///
+/// Many rows per block reuse each panel of weights more often; few rows give every thread
+/// something to do. A multiple of the register tile's rows either way.
+pub fn rows_per_block(total_rows: usize) -> usize {
+    const LEAST: usize = 12;
+    const MOST: usize = 96;
+    total_rows.div_ceil(16).next_multiple_of(LEAST).clamp(LEAST, MOST)
+}
+
+#[cfg(all(feature = "threads", target_arch = "wasm32"))]
+pub(crate) use pool::{become_pool_thread, start_pool};
+
+/// The pool of one engine. Thread 0 is the thread that calls [`start_pool`], so that a fork from
+/// an exported function costs the same as one from inside the pool; the others wait in `IDLE`
+/// until a worker takes them.
+#[cfg(all(feature = "threads", target_arch = "wasm32"))]
+mod pool {
+    use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
+    use std::sync::{Mutex, OnceLock};
+
+    static IDLE: Mutex<Vec<ThreadBuilder>> = Mutex::new(Vec::new());
+    static POOL: OnceLock<ThreadPool> = OnceLock::new();
+
+    pub(crate) fn start_pool(threads: usize) {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .use_current_thread()
+            .spawn_handler(|thread| {
+                IDLE.lock().expect("nobody panics with the lock").push(thread);
+                Ok(())
+            })
+            // Not `build_global`: it waits for threads that start only after this returns.
+            .build()
+            .expect("the pool's thread 0 is this one");
+        assert!(POOL.set(pool).is_ok(), "the pool is started once");
+    }
+
+    /// Does not return while the pool lives.
+    pub(crate) fn become_pool_thread() {
+        // A statement of its own, so that the lock is gone before `run`.
+        let thread = IDLE.lock().expect("nobody panics with the lock").pop();
+        thread.expect("there are as many pool workers as threads").run();
+    }
+}

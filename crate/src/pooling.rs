@@ -1,0 +1,24 @@
+//! Mean vectors of ranges of rows: how passages and sentences are made of token vectors.
+
+use crate::parallel::map;
+use crate::simd::{add_assign, scale};
+use std::ops::Range;
+
+/// The mean of the rows of each range of `hidden_states`, `[tokens, cols]`; `[ranges, cols]`.
+///
+/// # Panics
+///
+/// If a range is empty or reaches past the rows.
+pub fn mean_of_ranges(hidden_states: &[f32], cols: usize, ranges: &[Range<usize>]) -> Vec<f32> {
+    let means = map(ranges.len(), |i| {
+        let range = ranges[i].clone();
+        assert!(!range.is_empty(), "the mean of no rows is not defined");
+        let mut mean = vec![0.0; cols];
+        for row in hidden_states[range.start * cols..range.end * cols].chunks_exact(cols) {
+            add_assign(&mut mean, row);
+        }
+        scale(&mut mean, 1.0 / range.len() as f32);
+        mean
+    });
+    means.concat()
+}
