@@ -1,0 +1,35 @@
+/** Builds the variants of the crate into pkg/<variant>. */
+
+import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { unlessFresh } from './fresh.mjs';
+import { root, run, step } from './step.mjs';
+import { variantEnv } from './variants.mjs';
+
+const binaryen = join(root, 'node_modules', 'binaryen');
+
+export async function buildVariant(variant, rust, tools) {
+  const { name, cargoArgs, optFlags } = variant;
+  const output = join('pkg', name);
+  const partial = join(root, 'pkg', `${name}.partial`);
+  const wasmPackArgs = ['build', '--mode', 'no-install', '--target', 'web', '--no-opt', '--no-pack', '--no-gitignore'];
+  const settings = {
+    flags: [wasmPackArgs, variant],
+    Rust: rust.version,
+    tools: tools.versions,
+    binaryen: JSON.parse(readFileSync(join(binaryen, 'package.json'), 'utf8')).version,
+  };
+  const inputs = ['crate/Cargo.toml', 'crate/src', 'Cargo.toml', 'Cargo.lock'];
+
+  await unlessFresh({ product: name, inputs, settings, output }, (reason) =>
+    step(`pkg/${name} (${reason})`, async () => {
+      rmSync(partial, { recursive: true, force: true });
+      const paths = ['--out-name', 'longformer', '--out-dir', partial, 'crate'];
+      await run('wasm-pack', [...wasmPackArgs, ...paths, '--', ...cargoArgs], { env: { ...tools.env, ...variantEnv(variant) }, log: name });
+      const wasm = join(partial, 'longformer_bg.wasm');
+      await run(process.execPath, [join(binaryen, 'bin', 'wasm-opt'), ...optFlags, wasm, '-o', wasm], { log: `${name}-wasm-opt` });
+      rmSync(join(root, output), { recursive: true, force: true });
+      renameSync(partial, join(root, output));
+    }),
+  );
+}
