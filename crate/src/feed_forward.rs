@@ -22,12 +22,7 @@ pub enum Norm<'a> {
 /// # Panics
 ///
 /// If the shapes do not fit.
-pub fn feed_forward(
-    hidden_states: &mut [f32],
-    intermediate: &Linear,
-    output: &Linear,
-    norm: Norm,
-) {
+pub fn feed_forward(hidden_states: &mut [f32], intermediate: &Linear, output: &Linear, norm: Norm) {
     let (cols, inner) = (intermediate.in_features(), intermediate.out_features());
     assert_eq!(output.in_features(), inner, "the output layer must take what the first gives");
     assert_eq!(output.out_features(), cols, "the output layer must give hidden states");

@@ -21,6 +21,7 @@
 pub mod attention;
 pub mod band;
 pub mod batch;
+pub mod dtype;
 pub mod embedding;
 pub mod feed_forward;
 pub mod gelu;
@@ -35,7 +36,7 @@ pub mod softmax;
 mod simd;
 
 #[cfg(target_arch = "wasm32")]
-mod wasm;
+pub mod wasm;
 
 pub use band::Band;
 pub use batch::Batch;

@@ -27,7 +27,11 @@ impl Linear {
     /// # Panics
     ///
     /// If a size is 0 or `out_features` does not fall into `groups` equal groups.
-    pub fn try_new(in_features: usize, out_features: usize, groups: usize) -> Result<Self, OutOfMemory> {
+    pub fn try_new(
+        in_features: usize,
+        out_features: usize,
+        groups: usize,
+    ) -> Result<Self, OutOfMemory> {
         assert!(in_features > 0 && out_features > 0 && groups > 0, "sizes must be at least 1");
         assert_eq!(out_features % groups, 0, "groups must be equal");
         let group_len = out_features / groups;
@@ -121,12 +125,7 @@ impl Linear {
 /// # Panics
 ///
 /// If the shapes do not fit.
-pub fn add_linear(
-    hidden_states: &mut [f32],
-    x: &[f32],
-    linear: &Linear,
-    norm: Option<&LayerNorm>,
-) {
+pub fn add_linear(hidden_states: &mut [f32], x: &[f32], linear: &Linear, norm: Option<&LayerNorm>) {
     let (in_cols, out_cols) = (linear.in_features(), linear.out_features());
     let rows = hidden_states.len() / out_cols;
     assert_eq!(x.len(), rows * in_cols, "x must have as many rows as the hidden states");

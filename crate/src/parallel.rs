@@ -86,3 +86,23 @@ mod pool {
         thread.expect("there are as many pool workers as threads").run();
     }
 }
+
+/// Panics in a thread of the pool that is not thread 0: what a bug in a kernel looks like, for
+/// tests of the engine's death. Panics in the caller where there is no other thread.
+pub fn panic_outside_thread_0() {
+    #[cfg(feature = "threads")]
+    {
+        let alone = rayon::current_num_threads() == 1;
+        let other = std::sync::atomic::AtomicBool::new(false);
+        rayon::join(
+            // Thread 0 stays busy until another thread has taken the second task.
+            || while !alone && !other.load(std::sync::atomic::Ordering::Acquire) {},
+            || {
+                other.store(true, std::sync::atomic::Ordering::Release);
+                panic!("a panic on purpose in thread {:?}", rayon::current_thread_index());
+            },
+        );
+    }
+    #[cfg(not(feature = "threads"))]
+    panic!("a panic on purpose");
+}

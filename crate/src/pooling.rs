@@ -22,3 +22,11 @@ pub fn mean_of_ranges(hidden_states: &[f32], cols: usize, ranges: &[Range<usize>
     });
     means.concat()
 }
+
+/// `tanh(dense(row))`: what BERT's pooler makes of the first token's row.
+pub fn pooler(row: &[f32], dense: &crate::Linear) -> Vec<f32> {
+    let mut pooled = vec![0.0; dense.out_features()];
+    dense.apply(row, &mut pooled);
+    pooled.iter_mut().for_each(|x| *x = x.tanh());
+    pooled
+}

@@ -28,15 +28,15 @@ impl Exp {
     fn new() -> Self {
         let constants = black_box([
             std::f32::consts::LOG2_E,
-            12_583_039.0,     // 1.5 * 2^23 + 127
-            -0.693_145_75,    // ln 2, its upper 16 bits
-            -1.428_606_8e-6,  // ln 2, the rest
-            0.999_999_7,      // c1
-            0.499_991_5,      // c2
-            0.166_676_52,     // c3
-            0.041_897_822,    // c4
-            0.008_289_29,     // c5
-            -88.1,            // exp is 0 from here on
+            12_583_039.0,    // 1.5 * 2^23 + 127
+            -0.693_145_75,   // ln 2, its upper 16 bits
+            -1.428_606_8e-6, // ln 2, the rest
+            0.999_999_7,     // c1
+            0.499_991_5,     // c2
+            0.166_676_52,    // c3
+            0.041_897_822,   // c4
+            0.008_289_29,    // c5
+            -88.1,           // exp is 0 from here on
         ]);
         let [log2_e, magic, minus_ln2_high, minus_ln2_low, c1, c2, c3, c4, c5, lowest] =
             constants.map(F32x4::splat);

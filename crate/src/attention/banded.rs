@@ -106,9 +106,8 @@ impl QueryBlock<'_> {
             let start = positions.partition_point(|&p| p < position(first_key));
             let end = positions.partition_point(|&p| p < position(end_key));
             let places = positions[start..end].iter().map(|&p| strands.locate(p));
-            hidden.extend(
-                places.filter(|at| at.0 == strand).map(|at| band_start + at.1 - first_key),
-            );
+            hidden
+                .extend(places.filter(|at| at.0 == strand).map(|at| band_start + at.1 - first_key));
         }
 
         let mut inverse_sums = [0.0; QUERIES];
@@ -123,8 +122,7 @@ impl QueryBlock<'_> {
                 }
             }
             let visible = strands.visible(strand, place);
-            let band =
-                band_start + visible.start - first_key..band_start + visible.end - first_key;
+            let band = band_start + visible.start - first_key..band_start + visible.end - first_key;
             inverse_sums[i] = softmax(row, globals.len(), band);
         }
 

@@ -90,8 +90,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         for head in 0..num_heads {
             for (col, &token) in sequence.global_tokens.iter().enumerate() {
                 let tokens = Tokens { first: sequence.rows.start + token, step: 1, count: 1 };
-                let output =
-                    Output { data: &mut row, row_stride: head_dim, panel_stride: PANEL };
+                let output = Output { data: &mut row, row_stride: head_dim, panel_stride: PANEL };
                 query.write_rows(heads, head, tokens, output);
                 scale(&mut row, 1.0 / (head_dim as f32).sqrt());
                 pack_column(&mut panels[head * size..][..size], head_dim, col, &row);
@@ -129,8 +128,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         let mut transposed = vec![0.0; count * padded(globals.len())]; // [keys, global queries]
         let mut weights = vec![0.0; globals.len() * count]; // [global queries, keys]
         for head in 0..num_heads {
-            let output =
-                Output { data: &mut vectors, row_stride: head_dim, panel_stride: PANEL };
+            let output = Output { data: &mut vectors, row_stride: head_dim, panel_stride: PANEL };
             key.write_rows(self.heads, head, tokens, output);
             let cols = padded(globals.len());
             let panels = &self.panels[head * cols * head_dim..][..cols * head_dim];
@@ -146,8 +144,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
             for (i, row) in weights.chunks_exact_mut(count).enumerate() {
                 for (j, weight) in row.iter_mut().enumerate() {
                     let visible = self.pattern.allows(globals[i], keys.start + j);
-                    *weight =
-                        if visible { transposed[j * cols + i] } else { f32::NEG_INFINITY };
+                    *weight = if visible { transposed[j * cols + i] } else { f32::NEG_INFINITY };
                 }
                 for position in masked {
                     row[position - keys.start] = f32::NEG_INFINITY;
@@ -161,7 +158,8 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 }
             }
 
-            let output = Output { data: &mut vectors, row_stride: PANEL, panel_stride: count * PANEL };
+            let output =
+                Output { data: &mut vectors, row_stride: PANEL, panel_stride: count * PANEL };
             value.write_rows(self.heads, head, tokens, output);
             multiply(
                 Shape { rows: globals.len(), depth: count, cols: head_dim },

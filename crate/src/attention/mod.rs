@@ -19,9 +19,9 @@ mod panels;
 
 use crate::band::Pattern;
 use crate::batch::Batch;
+use crate::gemm::{Output, PANEL, Rows};
 use crate::linear::Linear;
 use crate::memory::{OutOfMemory, try_resize};
-use crate::gemm::{Output, PANEL, Rows};
 use crate::parallel::{for_each_chunk, rows_per_block};
 use panels::{HeadPanels, SequenceLayout};
 
@@ -175,13 +175,8 @@ pub fn attention(
             let first_position = start - sequence.rows.start;
             let queries = first_position..first_position + (end - start);
             for (head, panels) in heads_of[number].iter().enumerate() {
-                let block = banded::QueryBlock {
-                    heads,
-                    head,
-                    pattern,
-                    sequence,
-                    queries: queries.clone(),
-                };
+                let block =
+                    banded::QueryBlock { heads, head, pattern, sequence, queries: queries.clone() };
                 block.write_context(local.query, panels, &mut scratch, context);
             }
             for (token, row) in global_context[number].iter() {

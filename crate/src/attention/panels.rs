@@ -188,8 +188,7 @@ impl HeadVectors<'_> {
                 panels.split_off_mut(..padded(places) * head_dim).expect("room for all strands");
             for first in (0..places).step_by(ROWS) {
                 let count = (places - first).min(ROWS);
-                let output =
-                    Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
+                let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
                 self.write_rows(strand, first, count, output);
                 for (i, key) in rows.chunks_exact(head_dim).take(count).enumerate() {
                     pack_column(strand_panels, head_dim, first + i, key);

@@ -1,0 +1,58 @@
+//! Number formats of checkpoint files, as little-endian bytes, widened to f32.
+
+/// How a file stores its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// IEEE single precision.
+    F32,
+    /// IEEE half precision.
+    F16,
+    /// The upper half of a single.
+    BF16,
+    /// IEEE double precision, rounded to the nearest single.
+    F64,
+}
+
+impl Dtype {
+    /// Bytes of one number.
+    pub fn size(self) -> usize {
+        match self {
+            Dtype::F16 | Dtype::BF16 => 2,
+            Dtype::F32 => 4,
+            Dtype::F64 => 8,
+        }
+    }
+
+    /// The numbers in `bytes`. Bytes past the last whole number are left out.
+    pub fn decode(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Dtype::F32 => bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect(),
+            Dtype::F16 => {
+                bytes.as_chunks().0.iter().map(|&b| from_half(u16::from_le_bytes(b))).collect()
+            }
+            Dtype::BF16 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16))
+                .collect(),
+            Dtype::F64 => {
+                bytes.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect()
+            }
+        }
+    }
+}
+
+/// The single of the same value as a half.
+fn from_half(bits: u16) -> f32 {
+    let sign = u32::from(bits >> 15) << 31;
+    let magnitude = u32::from(bits & 0x7fff);
+    // Shifting exponent and mantissa into place leaves an exponent that is 112 too small, which
+    // one exact product puts right, for subnormals as well. Infinities and NaN have none.
+    let value = if magnitude >= 0x7c00 {
+        f32::from_bits(magnitude << 13 | 0x7f80_0000)
+    } else {
+        f32::from_bits(magnitude << 13) * f32::from_bits((127 + 112) << 23)
+    };
+    f32::from_bits(value.to_bits() | sign)
+}
