@@ -1,0 +1,91 @@
+//! What attention over bands and global tokens means.
+
+use longformer::Band;
+use longformer::attention::Heads;
+use longformer::band::Pattern;
+
+/// One sequence of a batch, positions counted from its beginning.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sequence {
+    pub(crate) len: usize,
+    pub(crate) global_tokens: Vec<usize>,
+    pub(crate) masked: Vec<usize>,
+}
+
+impl Sequence {
+    /// A flag on a masked token counts for nothing.
+    fn is_global(&self, position: usize) -> bool {
+        self.global_tokens.contains(&position) && !self.is_masked(position)
+    }
+
+    fn is_masked(&self, position: usize) -> bool {
+        self.masked.contains(&position)
+    }
+}
+
+/// Whether the band of the query at `i` holds the key at `j`: `j = i + m * dilation` with
+/// `-left <= m <= right`.
+pub(crate) fn band_shows(band: Band, i: usize, j: usize) -> bool {
+    let steps = i.abs_diff(j) / band.dilation;
+    i.abs_diff(j) % band.dilation == 0 && steps <= if j < i { band.left } else { band.right }
+}
+
+/// Which keys the query at `i` sees. For a global query that is every one, for others the band
+/// and the global keys; never a masked key, and under `causal` none after the query.
+fn visible(sequence: &Sequence, band: Band, causal: bool, i: usize) -> Vec<usize> {
+    let is_visible = |&j: &usize| {
+        let seen = sequence.is_global(i) || sequence.is_global(j) || band_shows(band, i, j);
+        seen && !sequence.is_masked(j) && !(causal && j > i)
+    };
+    (0..sequence.len).filter(is_visible).collect()
+}
+
+/// The context of every token, `[tokens, num_heads, head_dim]`, of queries, keys and values of
+/// the same shape: `local` for ordinary queries, `global` for the rows of global tokens.
+pub(crate) fn attention(
+    heads: Heads,
+    pattern: &Pattern,
+    sequences: &[Sequence],
+    local: &[Vec<f64>; 3],
+    global: &[Vec<f64>; 3],
+) -> Vec<f64> {
+    let Heads { num_heads, head_dim } = heads;
+    let mut context = Vec::new();
+    let mut start = 0;
+    for sequence in sequences {
+        for i in 0..sequence.len {
+            for head in 0..num_heads {
+                if sequence.is_masked(i) {
+                    context.extend(vec![0.0; head_dim]);
+                    continue;
+                }
+                let [query, key, value] = if sequence.is_global(i) { global } else { local };
+                let vector_of = |tensor: &'_ [f64], position| -> Vec<f64> {
+                    let token: usize = start + position;
+                    tensor[(token * num_heads + head) * head_dim..][..head_dim].to_vec()
+                };
+                let band = pattern.bands[head];
+                let keys = visible(sequence, band, pattern.causal, i);
+                let query = vector_of(query, i);
+                let score = |&j: &usize| dot(&query, &vector_of(key, j)) / (head_dim as f64).sqrt();
+                let scores: Vec<f64> = keys.iter().map(score).collect();
+                let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let weights: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
+                let total: f64 = weights.iter().sum();
+                let mut row = vec![0.0; head_dim];
+                for (&j, weight) in keys.iter().zip(&weights) {
+                    for (x, value) in row.iter_mut().zip(vector_of(value, j)) {
+                        *x += weight / total * value;
+                    }
+                }
+                context.extend(row);
+            }
+        }
+        start += sequence.len;
+    }
+    context
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
