@@ -85,7 +85,7 @@ impl Strands {
 
     /// The places that the query at `place` of strand `strand` sees.
     pub fn visible(self, strand: usize, place: usize) -> Range<usize> {
-        let last = (place + self.right).min(self.len(strand) - 1);
+        let last = place.saturating_add(self.right).min(self.len(strand) - 1);
         place.saturating_sub(self.left)..last + 1
     }
 }

@@ -160,7 +160,7 @@ pub fn attention(
 
     // Under a dilation every strand of a block should still fill a register tile.
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
-    let block = rows_per_block(tokens).max((12 * widest).min(tokens));
+    let block = rows_per_block(tokens).max(widest.saturating_mul(12).min(tokens));
     for_each_chunk(context, block * hidden_size, |index, context| {
         let rows = index * block..index * block + context.len() / hidden_size;
         let mut scratch = banded::Scratch::default();
