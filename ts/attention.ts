@@ -1,0 +1,124 @@
+// The attention operation by itself: its arguments, checked before they travel.
+
+import { LongformerError } from './errors.ts';
+
+/** Vectors and pattern of one attention. Queries, keys and values: `[seqLen, numHeads, headDim]`. */
+export interface AttentionInput {
+  query: Float32Array;
+  key: Float32Array;
+  value: Float32Array;
+  seqLen: number;
+  numHeads: number;
+  headDim: number;
+  /** Keys per side; the query itself always counts. Half of a config's `attention_window`. */
+  oneSidedWindow: number;
+  /** Distance between the keys of a window: a number, or one per head. Default 1, no gaps. */
+  dilation?: number | ArrayLike<number>;
+  /** No query sees a later key, global ones included. Default false. */
+  causal?: boolean;
+  /** Ascending positions, seen by every query and seeing every key. Default none. */
+  globalTokens?: ArrayLike<number>;
+  /** Projections for the rows of global tokens; of `queryGlobal` only those rows are read. Default: query, key, value. */
+  queryGlobal?: Float32Array;
+  keyGlobal?: Float32Array;
+  valueGlobal?: Float32Array;
+  /** `[seqLen]`; 0: no query sees this key, its own context is 0, a global flag there is ignored. */
+  keyMask?: ArrayLike<number>;
+  /** Gives the input buffers away instead of copying them. Default false. */
+  transfer?: boolean;
+}
+
+/** The same, complete and checked, as it travels to the engine. */
+export interface CheckedAttention {
+  local: [query: Float32Array, key: Float32Array, value: Float32Array];
+  /** Null where the local ones serve. */
+  global: [query: Float32Array, key: Float32Array, value: Float32Array] | null;
+  seqLen: number;
+  headDim: number;
+  oneSidedWindow: number;
+  dilations: Uint32Array;
+  causal: boolean;
+  globalTokens: Uint32Array;
+  masked: Uint32Array;
+}
+
+/** Checks everything. Throws `BAD_INPUT` naming the argument, the rule and the offender. */
+export function checkAttention(input: AttentionInput): {
+  args: CheckedAttention; transfer: ArrayBuffer[]; dims: number[];
+} {
+  const { query, key, value } = input;
+  const seqLen = positive('seqLen', input.seqLen);
+  const numHeads = positive('numHeads', input.numHeads);
+  const headDim = positive('headDim', input.headDim);
+  const dims = [seqLen, numHeads, headDim];
+  const { queryGlobal = query, keyGlobal = key, valueGlobal = value } = input;
+  const vectors = { query, key, value, queryGlobal, keyGlobal, valueGlobal };
+  for (const [name, data] of Object.entries(vectors)) {
+    if (!(data instanceof Float32Array)) throw new LongformerError('BAD_INPUT', name, 'must be a Float32Array');
+    if (data.length !== seqLen * numHeads * headDim) {
+      throw new LongformerError('BAD_INPUT', name, `must have seqLen * numHeads * headDim = ${seqLen * numHeads * headDim} elements, has ${data.length}`);
+    }
+  }
+  const separate = queryGlobal !== query || keyGlobal !== key || valueGlobal !== value;
+  const args: CheckedAttention = {
+    local: [query, key, value],
+    global: separate ? [queryGlobal, keyGlobal, valueGlobal] : null,
+    seqLen,
+    headDim,
+    oneSidedWindow: integer('oneSidedWindow', input.oneSidedWindow, 0),
+    dilations: dilationsOf(input.dilation ?? 1, numHeads),
+    causal: input.causal ?? false,
+    globalTokens: checkPositions('globalTokens', input.globalTokens ?? [], seqLen),
+    masked: maskedPositions(input.keyMask, seqLen),
+  };
+  const transfer = input.transfer === true
+    ? [...new Set(Object.values(vectors).map((data) => data.buffer))].filter((buffer) => buffer instanceof ArrayBuffer)
+    : [];
+  return { args, transfer, dims };
+}
+
+/** Ascending positions below `seqLen`, as they travel. */
+export function checkPositions(name: string, positions: ArrayLike<number>, seqLen: number): Uint32Array {
+  const checked = new Uint32Array(positions.length);
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i]!;
+    if (!Number.isInteger(position) || position < 0 || position >= seqLen) {
+      throw new LongformerError('BAD_INPUT', `${name}[${i}]`, `must be a position below ${seqLen}, got ${position}`);
+    }
+    if (i > 0 && position <= positions[i - 1]!) {
+      throw new LongformerError('BAD_INPUT', `${name}[${i}]`, `must be above the one before it, ${positions[i - 1]}, got ${position}`);
+    }
+    checked[i] = position;
+  }
+  return checked;
+}
+
+/** The positions where a mask is 0. */
+export function maskedPositions(keyMask: ArrayLike<number> | undefined, seqLen: number): Uint32Array {
+  if (keyMask === undefined) return new Uint32Array();
+  if (keyMask.length !== seqLen) {
+    throw new LongformerError('BAD_INPUT', 'keyMask', `must have an element per token, ${seqLen}, has ${keyMask.length}`);
+  }
+  const masked: number[] = [];
+  for (let i = 0; i < seqLen; i++) if (!keyMask[i]) masked.push(i);
+  return Uint32Array.from(masked);
+}
+
+function dilationsOf(dilation: number | ArrayLike<number>, numHeads: number): Uint32Array {
+  if (typeof dilation === 'number') return new Uint32Array(numHeads).fill(integer('dilation', dilation, 1));
+  if (dilation.length !== numHeads) {
+    throw new LongformerError('BAD_INPUT', 'dilation', `must be a number or one per head, ${numHeads}, has ${dilation.length}`);
+  }
+  return Uint32Array.from(dilation, (d, head) => integer(`dilation[${head}]`, d, 1));
+}
+
+function positive(name: string, value: number): number {
+  return integer(name, value, 1);
+}
+
+function integer(name: string, value: number, least: number): number {
+  if (!Number.isInteger(value) || value < least || value > 0xffff_ffff) {
+    throw new LongformerError('BAD_INPUT', name, `must be an integer of at least ${least}, got ${value}`);
+  }
+  return value;
+}

@@ -1,0 +1,115 @@
+// The engine's worker: owns the memory, is thread 0 of the pool, answers one call at a time.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { LongformerError, type ErrorCode } from '../errors.ts';
+import type { OpenFile, Source } from '../files/source.ts';
+import type { Progress } from '../progress.ts';
+import type { Wasm } from './builds.ts';
+import {
+  buffersOf, fromMessage, toMessage,
+  type Answer, type EngineWorkerData, type ErrorMessage, type FileQuestion, type FromEngine, type Request, type ToEngine,
+} from './protocol.ts';
+import { Aborted, services, type Run } from './services.ts';
+
+/** Bytes of a page of WebAssembly memory. */
+const PAGE = 65536;
+
+/** What every build asks for at least, with room to spare. */
+const FIRST_PAGES = 64;
+
+const { module, glue, threads, maxMemoryBytes, poolPorts, control } = workerData as EngineWorkerData;
+const port = parentPort!;
+const wasm = (await import(glue)) as Wasm;
+const memory = start();
+port.on('message', (message: ToEngine) => {
+  if (message.type === 'call') void answer(message);
+  else receive(message);
+});
+send({ type: 'ready', memoryBytes: memory.buffer.byteLength });
+
+/** Initialises the build, and the pool where there is one. */
+function start(): WebAssembly.Memory {
+  if (!('startPool' in wasm)) {
+    const { memory } = (wasm as Wasm).initSync({ module });
+    (wasm as Wasm).throwPanics();
+    return memory;
+  }
+  const memory = new WebAssembly.Memory({
+    initial: FIRST_PAGES, maximum: Math.floor(maxMemoryBytes / PAGE), shared: true,
+  });
+  wasm.initSync({ module, memory });
+  wasm.throwPanics();
+  wasm.startPool(threads);
+  for (const port of poolPorts) port.postMessage({ memory });
+  return memory;
+}
+
+async function answer({ id, service, args }: Request): Promise<void> {
+  const run: Run = {
+    wasm,
+    checkAbort() {
+      if (Atomics.load(control, 0) === id) throw new Aborted();
+    },
+    progress: (progress: Progress) => send({ type: 'progress', id, progress }),
+    callerFiles: callerFiles(id),
+  };
+  try {
+    const serve = services[service as keyof typeof services] as (run: Run, ...args: unknown[]) => unknown;
+    const value = await serve(run, ...args);
+    send({ type: 'result', id, value, memoryBytes: memory.buffer.byteLength }, buffersOf(value));
+  } catch (error) {
+    send({ type: 'error', id, error: known(error), memoryBytes: memory.buffer.byteLength });
+  }
+}
+
+/** What may be thrown without the instance being in doubt; everything else ends the engine. */
+function known(error: unknown): ErrorMessage | 'aborted' {
+  if (error instanceof Aborted) return 'aborted';
+  if (error instanceof LongformerError) return toMessage(error);
+  const code = (error as { code?: ErrorCode }).code;
+  if (code === 'BAD_INPUT' || code === 'OUT_OF_MEMORY') {
+    return { code, subject: 'the engine:', problem: (error as Error).message };
+  }
+  throw error;
+}
+
+// ---------------------------------------------------------------- files of the caller's
+
+const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+let lastQuestion = 0;
+
+function ask(call: number, question: FileQuestion): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    asked.set(++lastQuestion, { resolve, reject });
+    send({ type: 'question', id: lastQuestion, call, question });
+  });
+}
+
+function receive({ id, value, error }: Answer): void {
+  const { resolve, reject } = asked.get(id)!;
+  asked.delete(id);
+  if (error === undefined) resolve(value);
+  else reject(fromMessage(error));
+}
+
+function callerFiles(call: number): Source {
+  return {
+    label: 'the given files',
+    async open(name): Promise<OpenFile | null> {
+      const opened = (await ask(call, { ask: 'open', name })) as { file: number; name: string; size: number } | null;
+      if (opened === null) return null;
+      const { file, ...rest } = opened;
+      return {
+        ...rest,
+        read: (start, end) => ask(call, { ask: 'read', file, start, end }) as Promise<Uint8Array<ArrayBuffer>>,
+        close: () => ask(call, { ask: 'close', file }) as Promise<void>,
+      };
+    },
+  };
+}
+
+// ---------------------------------------------------------------- messages
+
+function send(message: FromEngine, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}

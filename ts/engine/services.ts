@@ -1,0 +1,50 @@
+// What the engine's worker can be asked to do, by name. The caller's side takes the types from here.
+
+import type { CheckedAttention } from '../attention.ts';
+import type { Source } from '../files/source.ts';
+import type { Progress } from '../progress.ts';
+import { disposeModel, forwardModel, loadModel } from '../models/services.ts';
+import type { Wasm } from './builds.ts';
+
+/** What a running call has at hand. */
+export interface Run {
+  readonly wasm: Wasm;
+  /** Throws if the caller wants no more of it. To be called between steps of at most some 50 ms. */
+  checkAbort(): void;
+  progress(progress: Progress): void;
+  /** Files that the caller brought as objects. */
+  readonly callerFiles: Source;
+}
+
+/** Thrown by `Run.checkAbort`. */
+export class Aborted extends Error {}
+
+export const services = { attention, loadModel, forwardModel, disposeModel, panicInPool };
+
+export type ServiceName = keyof typeof services;
+export type ServiceArgs<Name extends ServiceName> =
+  Parameters<(typeof services)[Name]> extends [Run, ...infer Args] ? Args : never;
+export type ServiceResult<Name extends ServiceName> = Awaited<ReturnType<(typeof services)[Name]>>;
+
+function attention({ wasm }: Run, input: CheckedAttention): Float32Array {
+  const handles: { free(): void }[] = [];
+  const keep = <T extends { free(): void }>(handle: T): T => {
+    handles.push(handle);
+    return handle;
+  };
+  try {
+    const local = keep(new wasm.Vectors(...input.local));
+    const global = input.global === null ? local : keep(new wasm.Vectors(...input.global));
+    const pattern = keep(new wasm.Pattern(input.oneSidedWindow, input.dilations, input.causal));
+    const batch = keep(new wasm.Batch());
+    batch.push(input.seqLen, input.globalTokens, input.masked);
+    return wasm.attention(input.headDim, pattern, batch, local, global);
+  } finally {
+    for (const handle of handles) handle.free();
+  }
+}
+
+/** Breaks a pool worker on purpose: how tests see an engine die. */
+function panicInPool({ wasm }: Run): void {
+  wasm.panicInPool();
+}

@@ -1,0 +1,104 @@
+// From tensors in files to weights in the engine, piece by piece.
+//
+// A piece is some rows of a tensor. It goes from the file through a buffer of a few megabytes into
+// the place where the engine keeps it, already packed, so that a checkpoint never lies in memory
+// twice.
+
+import { LongformerError } from '../errors.ts';
+import type { Safetensors, TensorInfo } from '../files/safetensors.ts';
+import type { Run } from '../engine/services.ts';
+import type { LayerNorm, Linear, Table } from '../../pkg/threads-simd128/longformer.js';
+
+/** Bytes read at a time: enough to make a read worth it, few next to any checkpoint. */
+const PIECE_BYTES = 4 * 2 ** 20;
+
+/** Formats that the engine widens to f32. */
+const FLOATS = ['F32', 'F16', 'BF16', 'F64'] as const;
+
+/** The tensors of a checkpoint under a prefix, and the handles made of them. */
+export class Weights {
+  readonly #run: Run;
+  readonly #files: Safetensors;
+  readonly #prefix: string;
+  readonly #handles: { free(): void }[] = [];
+  readonly #total: number;
+  #done = 0;
+
+  /** `prefix` comes before every name, e.g. `longformer.`. */
+  constructor(run: Run, files: Safetensors, prefix: string) {
+    this.#run = run;
+    this.#files = files;
+    this.#prefix = prefix;
+    this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
+  }
+
+  has(name: string): boolean {
+    return this.#files.tensors.has(this.#prefix + name);
+  }
+
+  /** `name.weight`, `[outFeatures, inFeatures]`, and `name.bias`. `groups`: the number of heads for a projection of attention, else 1. */
+  async linear(name: string, inFeatures: number, outFeatures: number, groups = 1): Promise<Linear> {
+    const linear = this.keep(new this.#run.wasm.Linear(inFeatures, outFeatures, groups));
+    await this.#write(`${name}.weight`, [outFeatures, inFeatures], linear.writeWeight.bind(linear));
+    await this.#write(`${name}.bias`, [outFeatures], linear.writeBias.bind(linear));
+    return linear;
+  }
+
+  /** `name.weight` and `name.bias`, `[cols]`. */
+  async layerNorm(name: string, cols: number, eps: number): Promise<LayerNorm> {
+    const norm = this.keep(new this.#run.wasm.LayerNorm(cols, eps));
+    await this.#write(`${name}.weight`, [cols], norm.writeWeight.bind(norm));
+    await this.#write(`${name}.bias`, [cols], norm.writeBias.bind(norm));
+    return norm;
+  }
+
+  /** `name.weight`, `[rows, cols]`. */
+  async table(name: string, rows: number, cols: number): Promise<Table> {
+    const table = this.keep(new this.#run.wasm.Table(rows, cols));
+    await this.#write(`${name}.weight`, [rows, cols], table.writeWeight.bind(table));
+    return table;
+  }
+
+  /** Remembers a handle for `free`. */
+  keep<T extends { free(): void }>(handle: T): T {
+    this.#handles.push(handle);
+    return handle;
+  }
+
+  /** Gives the memory of all weights back. */
+  free(): void {
+    // A handle that went into another one is empty by now, and freeing it again does nothing.
+    for (const handle of this.#handles.splice(0)) handle.free();
+  }
+
+  async #write(
+    name: string,
+    shape: number[],
+    write: (firstRow: number, dtype: number, bytes: Uint8Array) => void,
+  ): Promise<void> {
+    const info = this.#find(this.#prefix + name, shape);
+    const dtype = this.#run.wasm.Dtype[info.dtype as (typeof FLOATS)[number]];
+    const rows = shape[0]!;
+    const rowBytes = (info.end - info.start) / rows;
+    const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
+    for (let row = 0; row < rows; row += rowsPerPiece) {
+      this.#run.checkAbort();
+      const end = Math.min(rows, row + rowsPerPiece);
+      write(row, dtype, await this.#files.read(info.name, row * rowBytes, end * rowBytes));
+      this.#done += (end - row) * rowBytes;
+      this.#run.progress({ stage: 'load', name: info.name, done: this.#done, total: this.#total, unit: 'bytes' });
+    }
+  }
+
+  #find(name: string, shape: number[]): TensorInfo {
+    const info = this.#files.tensors.get(name);
+    if (info === undefined) throw new LongformerError('NOT_FOUND', `the tensor ${name}`, 'must be in the checkpoint, is not');
+    if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
+      throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must have the shape [${shape}] that config.json says, has [${info.shape}]`);
+    }
+    if (!(FLOATS as readonly string[]).includes(info.dtype)) {
+      throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must hold ${FLOATS.join(', ')}, holds ${info.dtype}`);
+    }
+    return info;
+  }
+}
