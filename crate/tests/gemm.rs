@@ -1,0 +1,205 @@
+//! The matrix product against its definition, in every layout and from every start.
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+mod reference;
+
+use longformer::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
+use reference::{Random, assert_close, assert_same_bits, exact};
+
+/// Sums of up to 130 products of numbers in -1..1 stay below 20, where one rounding is at most
+/// 1e-6; the roundings of a sum lean both ways.
+const TOLERANCE: f64 = 1e-5;
+
+/// Every number of rows of a tile of 4 and of 6, and the ends of several tiles.
+const ROWS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 25];
+const DEPTHS: [usize; 7] = [0, 1, 2, 3, 8, 64, 130];
+/// Parts of a panel, whole panels, whole ones and a part.
+const COLS: [usize; 10] = [1, 2, 3, 4, 7, 8, 9, 16, 17, 24];
+
+/// A right matrix `[depth, cols]`, and the same in panels.
+struct Right {
+    plain: Vec<f32>,
+    panels: Vec<f32>,
+    stride: usize,
+}
+
+impl Right {
+    /// With NaN in the columns past the last, and `gap` NaN after each panel.
+    fn new(random: &mut Random, depth: usize, cols: usize, gap: usize) -> Self {
+        let plain = random.floats(depth * cols, 1.0);
+        let mut packed = vec![f32::NAN; padded(cols) * depth];
+        for col in 0..cols {
+            let column: Vec<f32> = (0..depth).map(|k| plain[k * cols + col]).collect();
+            pack_column(&mut packed, depth, col, &column);
+        }
+        let stride = depth * PANEL + gap;
+        let mut panels = vec![f32::NAN; padded(cols) / PANEL * stride];
+        if depth > 0 {
+            for (to, from) in panels.chunks_mut(stride).zip(packed.chunks(depth * PANEL)) {
+                to[..depth * PANEL].copy_from_slice(from);
+            }
+        }
+        Self { plain, panels, stride }
+    }
+
+    fn panels(&self) -> Panels<'_> {
+        Panels { data: &self.panels, stride: self.stride }
+    }
+}
+
+/// Strides of a result, row by row with a gap, or panel by panel.
+fn layouts(rows: usize, cols: usize) -> [[usize; 2]; 3] {
+    [[cols, PANEL], [cols + 3, PANEL], [PANEL, rows * PANEL]]
+}
+
+/// The elements of a result in rows without gaps, and whatever else is in `data`.
+fn split(data: &[f32], rows: usize, cols: usize, strides: [usize; 2]) -> (Vec<f32>, Vec<f32>) {
+    let [row_stride, panel_stride] = strides;
+    let at = |i: usize| {
+        let (row, col) = (i / cols, i % cols);
+        row * row_stride + col / PANEL * panel_stride + col % PANEL
+    };
+    let places: Vec<usize> = (0..rows * cols).map(at).collect();
+    let mut rest = data.to_vec();
+    places.iter().for_each(|&place| rest[place] = 0.5);
+    (places.iter().map(|&place| data[place]).collect(), rest)
+}
+
+#[test]
+fn multiply_matches_reference() {
+    let mut random = Random::new(1);
+    for rows in ROWS {
+        for depth in DEPTHS {
+            for cols in COLS {
+                // Rows of A, too, may lie apart.
+                let a_stride = depth + random.below(3);
+                let a = random.floats(rows * a_stride, 1.0);
+                let right = Right::new(&mut random, depth, cols, 4);
+                let bias = random.floats(padded(cols), 1.0);
+                let start = random.floats(rows * cols, 1.0);
+                let a_plain: Vec<f32> =
+                    (0..rows * depth).map(|i| a[i / depth * a_stride + i % depth]).collect();
+                let product = reference::matrix_product(
+                    &exact(&a_plain),
+                    &exact(&right.plain),
+                    [rows, depth, cols],
+                );
+                for strides in layouts(rows, cols) {
+                    for from in ["zero", "bias", "accumulate"] {
+                        let [row_stride, panel_stride] = strides;
+                        let len = (rows - 1) * row_stride
+                            + (padded(cols) / PANEL - 1) * panel_stride
+                            + PANEL;
+                        // What lies between the elements is 0.5 and must stay that.
+                        let mut data = vec![0.5; len];
+                        for (i, &x) in start.iter().enumerate() {
+                            let (row, col) = (i / cols, i % cols);
+                            let place = row * row_stride + col / PANEL * panel_stride + col % PANEL;
+                            data[place] = if from == "accumulate" { x } else { f32::NAN };
+                        }
+                        let kind = match from {
+                            "zero" => Start::Zero,
+                            "bias" => Start::Bias(&bias),
+                            _ => Start::Accumulate,
+                        };
+                        multiply(
+                            Shape { rows, depth, cols },
+                            Rows { data: &a, stride: a_stride },
+                            right.panels(),
+                            kind,
+                            Output { data: &mut data, row_stride, panel_stride },
+                        );
+                        let (result, rest) = split(&data, rows, cols, strides);
+                        let expected: Vec<f64> = (0..rows * cols)
+                            .map(|i| match kind {
+                                Start::Zero => product[i],
+                                Start::Bias(bias) => product[i] + f64::from(bias[i % cols]),
+                                Start::Accumulate => product[i] + f64::from(start[i]),
+                            })
+                            .collect();
+                        let case = (rows, depth, cols, strides, from);
+                        assert_close(case, &result, &expected, TOLERANCE);
+                        assert!(rest.iter().all(|&x| x == 0.5), "wrote between elements {case:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_result_does_not_depend_on_how_rows_are_split() {
+    let mut random = Random::new(2);
+    let (rows, depth, cols) = (13, 37, 19);
+    let a = random.floats(rows * depth, 1.0);
+    let right = Right::new(&mut random, depth, cols, 0);
+    let product = |rows: std::ops::Range<usize>| {
+        let mut data = vec![f32::NAN; rows.len() * cols];
+        multiply(
+            Shape { rows: rows.len(), depth, cols },
+            Rows { data: &a[rows.start * depth..], stride: depth },
+            right.panels(),
+            Start::Zero,
+            Output { data: &mut data, row_stride: cols, panel_stride: PANEL },
+        );
+        data
+    };
+    let whole = product(0..rows);
+    for at in 0..=rows {
+        let parts = [product(0..at), product(at..rows)].concat();
+        assert_same_bits(("split at", at), &parts, &whole);
+    }
+}
+
+#[test]
+fn the_identity_gives_back_the_rows() {
+    let mut random = Random::new(3);
+    for size in [1, 5, 8, 21] {
+        let a = random.floats(7 * size, 1.0);
+        let mut panels = vec![f32::NAN; padded(size) * size];
+        for col in 0..size {
+            let mut column = vec![0.0; size];
+            column[col] = 1.0;
+            pack_column(&mut panels, size, col, &column);
+        }
+        let mut data = vec![f32::NAN; 7 * size];
+        multiply(
+            Shape { rows: 7, depth: size, cols: size },
+            Rows { data: &a, stride: size },
+            Panels { data: &panels, stride: size * PANEL },
+            Start::Zero,
+            Output { data: &mut data, row_stride: size, panel_stride: PANEL },
+        );
+        assert_same_bits(size, &data, &a);
+    }
+}
+
+#[test]
+fn nothing_is_touched_without_rows_or_columns() {
+    for (rows, cols) in [(0, 8), (3, 0)] {
+        let mut data = [0.5; 8];
+        multiply(
+            Shape { rows, depth: 4, cols },
+            Rows { data: &[], stride: 4 },
+            Panels { data: &[], stride: 32 },
+            Start::Zero,
+            Output { data: &mut data, row_stride: 8, panel_stride: PANEL },
+        );
+        assert_eq!(data, [0.5; 8]);
+    }
+}
+
+#[test]
+#[cfg(not(target_arch = "wasm32"))]
+#[should_panic(expected = "A is too short")]
+fn a_left_matrix_that_is_too_short_is_refused() {
+    multiply(
+        Shape { rows: 2, depth: 4, cols: 8 },
+        Rows { data: &[0.0; 7], stride: 4 },
+        Panels { data: &[0.0; 32], stride: 32 },
+        Start::Zero,
+        Output { data: &mut [0.0; 16], row_stride: 8, panel_stride: PANEL },
+    );
+}
