@@ -1,0 +1,246 @@
+// From BERT or RoBERTa to Longformer without training, as the paper starts its own models.
+//
+//   positions   the source's table, over and over, up to the new length
+//   attention   global projections are copies of the local ones
+//   the rest    stays, under Longformer's names
+//
+// On a text that fits one side of the window the result computes what the source computes. Everything
+// is moved as bytes, tensor by tensor, so the source's number type stays and memory stays small.
+
+import { dilationPerHead, parseConfig, windowPerLayer, type LongformerConfig } from './config.ts';
+import { copyCompanions, writeJson } from './convert/companions.ts';
+import { ARCHITECTURES, longformerClass, longformerName, requiredTensors } from './convert/names.ts';
+import { LongformerError } from './errors.ts';
+import { openCheckpoint } from './files/checkpoint.ts';
+import { openSource } from './files/open.ts';
+import { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
+import { byteLength, DTYPE_BYTES, type Safetensors, type TensorInfo } from './files/safetensors.ts';
+import { readJson, type FileSource, type Source } from './files/source.ts';
+import type { LongCallOptions, Progress } from './progress.ts';
+import { quoted } from './quoted.ts';
+
+export interface ConversionOptions extends LongCallOptions {
+  /** Tokens that the result can read; its table of positions gets pad_token_id + 1 rows more. */
+  maxPositions: number;
+  /** Both sides together, as in config.json: one even number, or one per layer. */
+  attentionWindow: number | readonly number[];
+  /** Distance between neighbouring keys, per layer and, inside it, per head. Default: 1, no gaps. */
+  attentionDilation?: number | readonly (number | readonly number[])[];
+}
+
+export interface Conversion {
+  /** The class of the result, e.g. `LongformerForMaskedLM`. */
+  architecture: string;
+  /** Tensors of the source that this class has no use for. */
+  droppedTensors: string[];
+}
+
+/** A table of a million rows has 4 GB in a large model; beyond it an argument is a mistake. */
+const MAX_POSITIONS = 2 ** 20;
+
+/** Bytes held at a time. */
+const CHUNK_BYTES = 4 * 2 ** 20;
+
+/** What sets the kinds of source apart, defaults of their configs included. */
+const SOURCES = {
+  bert: {
+    defaults: { vocab_size: 30522, max_position_embeddings: 512, pad_token_id: 0 },
+    countsPositionsFrom: () => 0,
+    baseClass: 'BertModel',
+    tokenizerClass: 'BertTokenizer',
+  },
+  roberta: {
+    defaults: { vocab_size: 50265, max_position_embeddings: 512, pad_token_id: 1 },
+    countsPositionsFrom: (padTokenId: number) => padTokenId + 1,
+    baseClass: 'RobertaModel',
+    tokenizerClass: 'RobertaTokenizer',
+  },
+} as const;
+
+type Kind = keyof typeof SOURCES;
+
+/**
+ * Converts a BERT or RoBERTa checkpoint, with or without a head, into a Longformer.
+ *
+ * The target directory must not exist or be empty, and appears only when everything is written: an
+ * abort or an error leaves nothing behind. Progress counts bytes of the new weights, stage `load`.
+ *
+ * Rejects with `BAD_INPUT` for an option or the target, `NOT_FOUND` if the source lacks its config or
+ * weights, `BAD_FILE` if it is none that can be converted, or malformed.
+ */
+export async function convertToLongformer(
+  source: string | URL | FileSource, targetDir: string | URL, options: ConversionOptions,
+): Promise<Conversion> {
+  options.signal?.throwIfAborted();
+  const files = await openSource(source);
+  const { kind, architecture, config } = await readSourceConfig(files);
+  const json = longformerJson(architecture, config, options);
+  const { writeDirectory } = await import('./files/staging.ts');
+
+  let droppedTensors: string[] = [];
+  await writeDirectory(targetDir, async (write) => {
+    const checkpoint = await openCheckpoint(files);
+    try {
+      const names = newNames(files, checkpoint, architecture, config);
+      droppedTensors = [...checkpoint.tensors.keys()].filter((name) => !names.has(name));
+      const tensors = convertedTensors(checkpoint, names, config, options.maxPositions, SOURCES[kind].countsPositionsFrom(config.pad_token_id));
+      await write('model.safetensors', reported(writeSafetensors(tensors, { format: 'pt' }), tensors, options));
+    } finally {
+      await checkpoint.close();
+    }
+    await writeJson(write, 'config.json', json);
+    await copyCompanions(files, write, { maxPositions: options.maxPositions, tokenizerClass: SOURCES[kind].tokenizerClass });
+    options.signal?.throwIfAborted();
+  });
+  return { architecture: longformerClass(architecture), droppedTensors };
+}
+
+// ---------------------------------------------------------------------------- config
+
+async function readSourceConfig(source: Source): Promise<{ kind: Kind; architecture: string; config: LongformerConfig }> {
+  const subject = `${source.label}/config.json`;
+  const json = await readJson(source, 'config.json') as Record<string, unknown> | null;
+  if (json === null) throw new LongformerError('NOT_FOUND', subject, 'must be there, is not');
+  const refuse = (field: string, rule: string): LongformerError =>
+    new LongformerError('BAD_FILE', `${subject}: ${field}`, `must be ${rule}, got ${quoted(json[field])}`);
+
+  const kind = json.model_type;
+  if (kind !== 'bert' && kind !== 'roberta') throw refuse('model_type', '"bert" or "roberta"');
+  // Both would be other models under the same names.
+  if ((json.position_embedding_type ?? 'absolute') !== 'absolute') throw refuse('position_embedding_type', '"absolute"');
+  if (json.is_decoder === true) throw refuse('is_decoder', 'false');
+
+  const architecture: unknown = Array.isArray(json.architectures) ? json.architectures[0] : SOURCES[kind].baseClass;
+  if (typeof architecture !== 'string' || !ARCHITECTURES.includes(architecture)) {
+    throw refuse('architectures', `one of ${ARCHITECTURES.join(', ')}`);
+  }
+  const given = Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
+  // Both kinds share the other defaults with Longformer; its window is set by the caller.
+  const config = parseConfig({ ...SOURCES[kind].defaults, ...given, model_type: 'longformer', attention_window: 2 }, subject);
+  return { kind, architecture, config: { ...config, json } };
+}
+
+/** The new config.json: the source's, with what changes, and with what its class had by default. */
+function longformerJson(architecture: string, config: LongformerConfig, options: ConversionOptions): Record<string, unknown> {
+  const { maxPositions, attentionWindow, attentionDilation } = options;
+  if (!Number.isInteger(maxPositions) || maxPositions < 1 || maxPositions > MAX_POSITIONS) {
+    throw new LongformerError('BAD_INPUT', 'maxPositions', `must be a whole number from 1 to ${MAX_POSITIONS}, got ${quoted(maxPositions)}`);
+  }
+  const { num_hidden_layers: layers } = config;
+  const attention_window = windowPerLayer(attentionWindow, layers, { code: 'BAD_INPUT', subject: 'attentionWindow' });
+  const dilations = attentionDilation === undefined ? undefined
+    : dilationPerHead(attentionDilation, layers, config.num_attention_heads, { code: 'BAD_INPUT', subject: 'attentionDilation' });
+
+  // auto_map would have Hugging Face run the source's own code.
+  const { auto_map: _, ...kept } = config.json;
+  return {
+    ...kept,
+    model_type: 'longformer',
+    architectures: [longformerClass(architecture)],
+    vocab_size: config.vocab_size,
+    hidden_size: config.hidden_size,
+    num_hidden_layers: layers,
+    num_attention_heads: config.num_attention_heads,
+    intermediate_size: config.intermediate_size,
+    hidden_act: config.hidden_act,
+    type_vocab_size: config.type_vocab_size,
+    layer_norm_eps: config.layer_norm_eps,
+    pad_token_id: config.pad_token_id,
+    max_position_embeddings: maxPositions + config.pad_token_id + 1,
+    attention_window,
+    // One number where all heads of a layer agree.
+    ...(dilations && { attention_dilation: dilations.map((heads) => new Set(heads).size === 1 ? heads[0] : heads) }),
+  };
+}
+
+// ---------------------------------------------------------------------------- tensors
+
+/** New names by the old ones, after a check that everything is there, once and in its shape. */
+function newNames(source: Source, { tensors }: Safetensors, architecture: string, config: LongformerConfig): Map<string, string> {
+  const names = new Map<string, string>();
+  const converted = new Map<string, TensorInfo>();
+  for (const tensor of tensors.values()) {
+    const name = longformerName(tensor.name, architecture);
+    if (name === null) continue;
+    const rival = converted.get(name);
+    if (rival !== undefined) {
+      throw new LongformerError('BAD_FILE', `${source.label}, tensor ${quoted(tensor.name)}`, `must be there once, is there as ${quoted(rival.name)} too`);
+    }
+    names.set(tensor.name, name);
+    converted.set(name, tensor);
+  }
+  for (const [name, shape] of requiredTensors(architecture, config)) {
+    const tensor = converted.get(name);
+    if (tensor === undefined) {
+      throw new LongformerError('BAD_FILE', `${source.label}, ${architecture}`, `must have a tensor that becomes ${name}, has none`);
+    }
+    if (shape !== null && String(tensor.shape) !== String(shape)) {
+      throw new LongformerError('BAD_FILE', `${source.label}, tensor ${quoted(tensor.name)}`,
+        `must have shape ${quoted(shape)} by config.json, has ${quoted(tensor.shape)}`);
+    }
+  }
+  return names;
+}
+
+function convertedTensors(
+  checkpoint: Safetensors, names: ReadonlyMap<string, string>, config: LongformerConfig, maxPositions: number, firstPosition: number,
+): TensorToWrite[] {
+  return [...names].flatMap(([from, name]) => {
+    const { dtype, shape } = checkpoint.tensors.get(from)!;
+    const whole: [number, number] = [0, byteLength(dtype, shape)];
+    const copy = (copyName: string): TensorToWrite => ({ name: copyName, dtype, shape, chunks: () => readRanges(checkpoint, from, [whole]) });
+
+    if (name.endsWith('embeddings.position_embeddings.weight')) {
+      const rowBytes = config.hidden_size * DTYPE_BYTES[dtype];
+      const leading = config.pad_token_id + 1;
+      return [{
+        name,
+        dtype,
+        shape: [leading + maxPositions, config.hidden_size],
+        chunks: () => readRanges(checkpoint, from, bytesOfRows(repeatedRows(config.max_position_embeddings, firstPosition, leading, maxPositions), rowBytes)),
+      }];
+    }
+    const global = name.replace(/(\.attention\.self\.(query|key|value))(\.(weight|bias))$/, '$1_global$3');
+    return global === name ? [copy(name)] : [copy(name), copy(global)];
+  });
+}
+
+/**
+ * Ranges of rows of the old table that make the new one: `leading` rows that no token reads, then
+ * those from the first token's on, again and again. Positions before the first token's (RoBERTa has
+ * two) are kept, lest a padding id inside a text changes its meaning; BERT has none, and its first
+ * row stands in.
+ */
+function* repeatedRows(rows: number, firstPosition: number, leading: number, maxPositions: number): Generator<[number, number]> {
+  if (firstPosition > 0) yield [0, leading];
+  else for (let row = 0; row < leading; row++) yield [0, 1];
+  for (let made = 0; made < maxPositions; made += rows - firstPosition) {
+    yield [firstPosition, Math.min(rows, firstPosition + maxPositions - made)];
+  }
+}
+
+function* bytesOfRows(ranges: Iterable<[number, number]>, rowBytes: number): Generator<[number, number]> {
+  for (const [from, to] of ranges) yield [from * rowBytes, to * rowBytes];
+}
+
+async function* readRanges(checkpoint: Safetensors, name: string, ranges: Iterable<[number, number]>): AsyncGenerator<Uint8Array> {
+  for (const [start, end] of ranges) {
+    for (let at = start; at < end; at += CHUNK_BYTES) yield checkpoint.read(name, at, Math.min(at + CHUNK_BYTES, end));
+  }
+}
+
+/** The same chunks, with an eye on the caller's signal and a word to it after each. */
+async function* reported(
+  chunks: AsyncIterable<Uint8Array>, tensors: readonly TensorToWrite[], { signal, onProgress }: LongCallOptions,
+): AsyncGenerator<Uint8Array> {
+  const total = tensors.reduce((sum, { dtype, shape }) => sum + byteLength(dtype, shape), 0);
+  const progress: Progress = { stage: 'load', name: 'model.safetensors', done: 0, total, unit: 'bytes' };
+  let isHeader = true;
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    if (!isHeader) progress.done += chunk.length;
+    isHeader = false;
+    onProgress?.({ ...progress });
+    yield chunk;
+  }
+}
