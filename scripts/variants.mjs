@@ -1,6 +1,11 @@
 /**
  * The four builds of the crate and the flags of each: {shared memory, single thread} x
  * {simd128, simd128 + relaxed-simd}. Which of them runs is chosen when the library starts.
+ *
+ * relaxed-simd is switched on for the crate alone, as flags of its package in cargo's profile, so
+ * that the two builds of one kind of memory share a target folder with one standard library and
+ * one rayon in it: these take most of the time of a build. Both lose nothing by it: they hold no
+ * relaxed instruction, and their inlined and generic functions are compiled with the crate's flags.
  */
 
 import { join } from 'node:path';
@@ -21,34 +26,35 @@ const sharedMemory = [
 function variant(memory, simd) {
   const threads = memory === 'threads';
   const relaxed = simd === 'relaxed';
-  const features = [
-    ...(threads ? ['+atomics', '+bulk-memory', '+mutable-globals'] : []),
-    '+simd128',
-    ...(relaxed ? ['+relaxed-simd'] : []),
-  ];
   return {
     name: `${memory}-${simd}`,
-    threads,
+    memory,
     relaxed,
-    cargoArgs: ['-Z', 'build-std=std,panic_abort', ...(threads ? ['--features', 'threads'] : [])],
     rustFlags: [
-      `-Ctarget-feature=${features.join(',')}`,
+      `-Ctarget-feature=${threads ? '+atomics,+bulk-memory,+mutable-globals,' : ''}+simd128`,
       // LLVM's default order for wasm spills the register tile of the GEMM.
       '-Cllvm-args=-pre-RA-sched=source',
       ...(threads ? sharedMemory.map((argument) => `-Clink-arg=${argument}`) : []),
     ],
-    // What rustc lets LLVM use besides is on by default since Rust 1.82; wasm-opt must be told of each.
+    cargoArgs: [
+      ...['-Z', 'build-std=std,panic_abort'],
+      ...(threads ? ['--features', 'threads'] : []),
+      ...(relaxed
+        ? ['-Z', 'profile-rustflags', '--config', "profile.release.package.longformer.rustflags=['-Ctarget-feature=+relaxed-simd']"]
+        : []),
+    ],
     optFlags: [
       '-O2',
-      '--enable-simd',
+      // On by default in rustc since 1.82; wasm-opt must be told of each.
       '--enable-bulk-memory',
       '--enable-mutable-globals',
       '--enable-sign-ext',
       '--enable-nontrapping-float-to-int',
       '--enable-reference-types',
       '--enable-multivalue',
-      ...(threads ? ['--enable-threads'] : []),
+      '--enable-simd',
       ...(relaxed ? ['--enable-relaxed-simd'] : []),
+      ...(threads ? ['--enable-threads'] : []),
     ],
   };
 }
@@ -60,7 +66,10 @@ export const variants = [
   variant('single', 'simd128'),
 ];
 
-/** Cargo's environment for one variant. The variable is the target's own and not RUSTFLAGS: cargo's calls for the host would choke on these. */
-export function variantEnv({ name, rustFlags }) {
-  return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: rustFlags.join(' '), CARGO_TARGET_DIR: join(root, 'target', name) };
+/**
+ * Cargo's environment for one variant. The flags' variable is the target's own and not RUSTFLAGS:
+ * cargo's calls for the host would choke on them.
+ */
+export function variantEnv({ memory, rustFlags }) {
+  return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: rustFlags.join(' '), CARGO_TARGET_DIR: join(root, 'target', memory) };
 }
