@@ -1,6 +1,6 @@
 /** One build at a time in one working tree: a second one waits, and then finds the work done. */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cache } from './step.mjs';
@@ -20,12 +20,16 @@ export async function lockBuild() {
 }
 
 function take() {
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    linkSync(own, file); // in one step, so that nobody reads a lock without a holder
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(own);
   }
 }
 

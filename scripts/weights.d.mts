@@ -1,0 +1,2 @@
+/** The folder of all-MiniLM-L6-v2, fetched if it is not there yet. */
+export function fetchWeights(): Promise<string>;
