@@ -1,0 +1,92 @@
+// The tokens of one text with their spans, before special tokens and windows.
+
+import { AddedTokenFinder, type AddedToken } from './added-tokens.ts';
+import { slice, unchanged, type NormalizedText } from './normalized-text.ts';
+import { trimSpaces } from './trim-spaces.ts';
+import type { TokenizerParts } from './tokenizer-files.ts';
+
+/** Parallel lists. Spans are in UTF-16 units of the text. */
+export interface TextTokens {
+  readonly ids: number[];
+  readonly starts: number[];
+  readonly ends: number[];
+}
+
+/** Tokenizes text after text. */
+export class TextTokenizer {
+  private readonly inText: AddedTokenFinder;
+  private readonly inNormalizedText: AddedTokenFinder;
+
+  constructor(private readonly parts: TokenizerParts) {
+    const { addedTokens, normalizer } = parts;
+    this.inText = new AddedTokenFinder(addedTokens.filter((token) => !token.normalized));
+    this.inNormalizedText = new AddedTokenFinder(addedTokens.filter((token) => token.normalized),
+      (token) => normalizer(unchanged(token.content, 0)).text);
+  }
+
+  tokenize(text: string): TextTokens {
+    const tokens: TextTokens = { ids: [], starts: [], ends: [] };
+    // Half of a surrogate pair is no character: it counts as the one that replaces such.
+    const characters = text.replace(/\p{Surrogate}/gu, '\ufffd');
+    const add = this.adding(tokens, characters);
+    for (const part of this.inText.split(characters)) {
+      const piece = unchanged(characters.slice(part.start, part.end), part.start);
+      if (part.token !== null) addToken(part.token, piece, add);
+      else this.addNormalized(this.parts.normalizer(piece), add);
+    }
+    return tokens;
+  }
+
+  private addNormalized(normalized: NormalizedText, add: Add): void {
+    for (const part of this.inNormalizedText.split(normalized.text)) {
+      const piece = slice(normalized, part.start, part.end);
+      if (part.token !== null) addToken(part.token, piece, add);
+      else this.addWords(piece, add);
+    }
+  }
+
+  private addWords(piece: NormalizedText, add: Add): void {
+    const { preTokenizer, model, vocabulary } = this.parts;
+    const { text, starts, ends } = preTokenizer.addPrefixSpace && !piece.text.startsWith(' ') ? withPrefixSpace(piece) : piece;
+    preTokenizer.split(text, (start, end) => {
+      const pieces = model(text.slice(start, end));
+      for (let i = 0; i < pieces.ids.length; i++) {
+        const id = pieces.ids[i]!;
+        add(id, vocabulary.tokenOf(id)!, starts[start + pieces.starts[i]!]!, ends[start + pieces.ends[i]! - 1]!);
+      }
+    });
+  }
+
+  /** Appends to `tokens`, with spans trimmed where the post-processor wants that. */
+  private adding({ ids, starts, ends }: TextTokens, text: string): Add {
+    const { trim } = this.parts.postProcessor;
+    return (id, token, start, end) => {
+      if (trim !== null) {
+        const prefixed = trim.addPrefixSpace && (ids.length === 0 || start === 0);
+        [start, end] = trimSpaces(token, text, start, end, prefixed);
+      }
+      ids.push(id);
+      starts.push(start);
+      ends.push(end);
+    };
+  }
+}
+
+/** Takes the next token: as written, because its spaces may leave its span, and that. */
+type Add = (id: number, token: string, start: number, end: number) => void;
+
+function addToken(token: AddedToken, piece: NormalizedText, add: Add): void {
+  // The matched text, not the content: it may have taken spaces in.
+  add(token.id, piece.text, piece.starts[0]!, piece.ends.at(-1)!);
+}
+
+/** The space is nobody's: it has the span of the character it stands before. */
+function withPrefixSpace(piece: NormalizedText): NormalizedText {
+  const starts = new Int32Array(piece.starts.length + 1);
+  starts.set(piece.starts.subarray(0, 1));
+  starts.set(piece.starts, 1);
+  const ends = new Int32Array(piece.ends.length + 1);
+  ends.set(piece.ends.subarray(0, 1));
+  ends.set(piece.ends, 1);
+  return { text: ` ${piece.text}`, starts, ends };
+}

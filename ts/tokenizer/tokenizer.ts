@@ -1,0 +1,182 @@
+// Text to token ids and back, as the tokenizer.json of a checkpoint describes it, with the place of
+// every token in the text.
+//
+// Ids and offsets are those of Hugging Face's `tokenizers`, except that offsets count UTF-16 units,
+// which is what String.slice wants, and that a token has the same offsets in every window.
+
+import { LongformerError } from '../errors.ts';
+import { openSource } from '../files/open.ts';
+import type { FileSource, Source } from '../files/source.ts';
+import { assemble, type Encoding } from './encoding.ts';
+import type { Slot } from './post-processor.ts';
+import type { SpecialTokens } from './special-tokens.ts';
+import { TextTokenizer, type TextTokens } from './text-tokens.ts';
+import { readTokenizerFiles, type TokenizerParts } from './tokenizer-files.ts';
+import { windowRanges } from './windows.ts';
+
+export type { Encoding } from './encoding.ts';
+
+export interface EncodeOptions {
+  /** A second text. */
+  pair?: string | undefined;
+  /** `[CLS]`, `</s>` and the like around the texts. Default true. */
+  addSpecialTokens?: boolean | undefined;
+  /** Tokens, special ones included. Default: no limit. */
+  maxLength?: number | undefined;
+  /** What happens to a text that exceeds `maxLength`. Default `'error'`. */
+  overflow?: 'error' | 'truncate' | undefined;
+}
+
+export interface WindowOptions {
+  /** A second text, the one that is cut into windows; the first is whole in each. */
+  pair?: string | undefined;
+  /** Tokens of a window, special ones and the first of two texts included. */
+  maxLength: number;
+  /** Tokens that a window shares with the one before it. */
+  stride: number;
+}
+
+export class Tokenizer {
+  private readonly texts: TextTokenizer;
+  private readonly structural: ReadonlySet<number>; // ids that decode can leave out
+
+  /** For `loadTokenizer`; callers use `fromPretrained`. */
+  constructor(private readonly parts: TokenizerParts) {
+    this.texts = new TextTokenizer(parts);
+    this.structural = new Set(parts.addedTokens.filter((token) => token.special).map((token) => token.id));
+  }
+
+  /**
+   * The tokenizer of a checkpoint: tokenizer.json, or vocab.json and merges.txt, or vocab.txt.
+   *
+   * Rejects with `NOT_FOUND` where there is none, with `BAD_FILE` where a file breaks a rule or asks
+   * for a stage that cannot be done exactly.
+   */
+  static async fromPretrained(source: string | URL | FileSource, options: { signal?: AbortSignal } = {}): Promise<Tokenizer> {
+    options.signal?.throwIfAborted();
+    return loadTokenizer(await openSource(source));
+  }
+
+  /** The tokens that play a role, each with its id; a role that none plays is missing. */
+  get specialTokens(): SpecialTokens {
+    return this.parts.specialTokens;
+  }
+
+  /** The highest id and one: rows that an embedding table needs at least. */
+  get vocabSize(): number {
+    return this.parts.vocabulary.size;
+  }
+
+  /** The id of a token as the vocabulary spells it, or undefined. */
+  idOf(token: string): number | undefined {
+    return this.parts.vocabulary.idOf(token);
+  }
+
+  /** The token of an id as the vocabulary spells it, or undefined. */
+  tokenOf(id: number): string | undefined {
+    return this.parts.vocabulary.tokenOf(id);
+  }
+
+  /**
+   * The tokens of a text, or of two.
+   *
+   * Throws `BAD_INPUT` if there are more than `maxLength` and `overflow` is `'error'`. With
+   * `'truncate'` the end of the text is left out, of two texts that of the second, and `readUntil`
+   * says where; the first of two is never cut.
+   */
+  encode(text: string, options: EncodeOptions = {}): Encoding {
+    const { pair, addSpecialTokens = true, maxLength, overflow = 'error' } = options;
+    const input = this.read(text, pair, addSpecialTokens);
+    if (maxLength === undefined) return this.assemble(input, 0, input.count);
+    checkCount('maxLength', maxLength, 1);
+    const room = maxLength - input.fixed;
+    if (input.count <= room) return this.assemble(input, 0, input.count);
+    if (overflow !== 'truncate' || room < 1) throw tooLong(input, maxLength);
+    return { ...this.assemble(input, 0, room), readUntil: input.cut.ends[room - 1]! };
+  }
+
+  /**
+   * A text in windows of at most `maxLength` tokens that overlap by `stride`; of two texts the second,
+   * with the first in front of every window. Offsets count from the start of the whole text.
+   *
+   * Throws `BAD_INPUT` if `maxLength` leaves a window no room, or none beyond `stride`.
+   */
+  encodeWindows(text: string, options: WindowOptions): Encoding[] {
+    const { pair, maxLength, stride } = options;
+    checkCount('maxLength', maxLength, 1);
+    checkCount('stride', stride, 0);
+    const input = this.read(text, pair, true);
+    const room = maxLength - input.fixed;
+    if (room < 1) throw tooLong(input, maxLength);
+    if (stride >= room) {
+      throw new LongformerError('BAD_INPUT', 'stride', `must be below the ${room} tokens that maxLength = ${maxLength} leaves a window, got ${stride}`);
+    }
+    return windowRanges(input.count, room, stride).map(([start, end]) => this.assemble(input, start, end));
+  }
+
+  /**
+   * The text of `ids`. With `skipSpecialTokens` the tokens that are structure, `[CLS]`, `<pad>` and
+   * the like, are left out. Throws `BAD_INPUT` for an id that has no token.
+   */
+  decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean | undefined } = {}): string {
+    const tokens: string[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      const token = this.parts.vocabulary.tokenOf(id);
+      if (token === undefined) throw new LongformerError('BAD_INPUT', `ids[${i}]`, `must be an id of the vocabulary, got ${String(id)}`);
+      if (options.skipSpecialTokens !== true || !this.structural.has(id)) tokens.push(token);
+    }
+    return this.parts.decoder(tokens);
+  }
+
+  private read(text: string, pair: string | undefined, addSpecialTokens: boolean): Input {
+    checkText('text', text);
+    if (pair !== undefined) checkText('pair', pair);
+    const { single, pair: double } = this.parts.postProcessor;
+    const slots = (pair === undefined ? single : double).filter((slot) => addSpecialTokens || slot.sequence !== null);
+    const tokens = this.texts.tokenize(text);
+    const special = slots.filter((slot) => slot.sequence === null).length;
+    if (pair === undefined) return { slots, whole: null, cut: tokens, count: tokens.ids.length, fixed: special };
+    const cut = this.texts.tokenize(pair);
+    return { slots, whole: tokens, cut, count: cut.ids.length, fixed: special + tokens.ids.length };
+  }
+
+  private assemble(input: Input, start: number, end: number): Encoding {
+    const part = { tokens: input.cut, start, end };
+    const { whole } = input;
+    const texts = whole === null ? [part] : [{ tokens: whole, start: 0, end: whole.ids.length }, part];
+    return assemble(input.slots, texts, this.parts.vocabulary);
+  }
+}
+
+/** The tokenizer whose files `source` holds. Rejects as `Tokenizer.fromPretrained` does. */
+export async function loadTokenizer(source: Source): Promise<Tokenizer> {
+  return new Tokenizer(await readTokenizerFiles(source));
+}
+
+/** One text or two as tokens: what may be cut, and what may not. */
+interface Input {
+  readonly slots: readonly Slot[];
+  /** The first of two texts. */
+  readonly whole: TextTokens | null;
+  readonly cut: TextTokens;
+  /** Tokens of `cut`. */
+  readonly count: number;
+  /** Tokens besides: special ones and those of `whole`. */
+  readonly fixed: number;
+}
+
+function tooLong(input: Input, maxLength: number): LongformerError {
+  const [subject, besides] = input.whole === null
+    ? ['text', 'special tokens included'] : ['pair', 'the first text and special tokens included'];
+  return new LongformerError('BAD_INPUT', subject,
+    `must have at most maxLength = ${maxLength} tokens, has ${input.count + input.fixed}, ${besides} (${input.fixed})`);
+}
+
+function checkText(name: string, text: unknown): void {
+  if (typeof text !== 'string') throw new LongformerError('BAD_INPUT', name, `must be a string, got ${typeof text}`);
+}
+
+function checkCount(name: string, count: number, min: number): void {
+  if (!Number.isInteger(count) || count < min) throw new LongformerError('BAD_INPUT', name, `must be a whole number from ${min}, got ${String(count)}`);
+}

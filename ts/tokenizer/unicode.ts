@@ -1,0 +1,64 @@
+// Which classes a character belongs to, as Hugging Face's tokenizers see it.
+
+import * as tables from './unicode-tables.ts';
+
+export const LETTER = 1;
+export const NUMBER = 2;
+export const SPACE = 4;
+export const PUNCTUATION = 8;
+/** Control, format and private-use characters, and U+FFFD. */
+export const REMOVED_BY_CLEAN_TEXT = 16;
+export const CHINESE = 32;
+export const NONSPACING_MARK = 64;
+/** A combining class above 0: canonical order may move it. */
+export const NONSTARTER = 128;
+
+const CODE_POINTS = 0x110000;
+
+let classes: Uint8Array | null = null; // [code point], filled on first use
+
+/** The sum of the class bits of a code point. */
+export function classOf(codePoint: number): number {
+  classes ??= allClasses();
+  return classes[codePoint]!;
+}
+
+/** Whether NFD of the library's Unicode version leaves a character whole that today's would split. */
+export function isNotDecomposed(codePoint: number): boolean {
+  notDecomposed ??= new Set(codePointsOf(tables.NOT_DECOMPOSED));
+  return notDecomposed.has(codePoint);
+}
+
+let notDecomposed: Set<number> | null = null;
+
+function allClasses(): Uint8Array {
+  const bits = new Uint8Array(CODE_POINTS);
+  const add = (table: string, bit: number): void => {
+    for (const [first, last] of rangesOf(table)) {
+      for (let c = first; c <= last; c++) bits[c] = bits[c]! | bit;
+    }
+  };
+  add(tables.LETTERS, LETTER);
+  add(tables.NUMBERS, NUMBER);
+  add(tables.SPACES, SPACE);
+  add(tables.PUNCTUATION, PUNCTUATION);
+  add(tables.REMOVED_BY_CLEAN_TEXT, REMOVED_BY_CLEAN_TEXT);
+  add(tables.CHINESE, CHINESE);
+  add(tables.NONSPACING_MARKS, NONSPACING_MARK);
+  add(tables.NONSTARTERS, NONSTARTER);
+  return bits;
+}
+
+function* codePointsOf(table: string): Generator<number> {
+  for (const [first, last] of rangesOf(table)) for (let c = first; c <= last; c++) yield c;
+}
+
+function* rangesOf(table: string): Generator<[first: number, last: number]> {
+  let end = 0;
+  for (const word of table.split(' ')) {
+    const [gap, extra = '0'] = word.split('+');
+    const first = end + parseInt(gap!, 36);
+    end = first + parseInt(extra, 36);
+    yield [first, end];
+  }
+}

@@ -1,0 +1,62 @@
+// Tokens and their ids: the model's `vocab`, and the added tokens that are not in it.
+
+import { LongformerError } from '../errors.ts';
+import { quoted } from '../quoted.ts';
+import type { AddedToken } from './added-tokens.ts';
+import type { JsonSection } from './json-section.ts';
+
+/** Ids index arrays and embedding tables; the largest vocabulary known has about a million entries. */
+export const MAX_ID = 2 ** 24 - 1;
+
+/** Twice the longest entry known; a longer one would make every search in a text slow. */
+export const MAX_TOKEN_LENGTH = 1024; // UTF-16 units
+
+export class Vocabulary {
+  private readonly ids = new Map<string, number>();
+  private readonly byId = new Map<number, string>();
+  private highest = -1;
+
+  /** The entries of the object `vocab` of `section`. Throws `BAD_FILE` naming the entry that breaks a rule. */
+  static read(section: JsonSection): Vocabulary {
+    const vocabulary = new Vocabulary();
+    const entries = section.section('vocab');
+    for (const [token] of entries.entries()) vocabulary.add(token, entries.integer(token, 0, MAX_ID), entries);
+    if (vocabulary.highest < 0) throw section.refuse('vocab', 'must not be empty');
+    return vocabulary;
+  }
+
+  /** This one and the added tokens. A copy: words are never cut into tokens that the model does not know. */
+  with(addedTokens: readonly AddedToken[], section: JsonSection): Vocabulary {
+    const all = new Vocabulary();
+    for (const [token, id] of this.ids) all.add(token, id, section);
+    for (const { content, id } of addedTokens) all.add(content, id, section);
+    return all;
+  }
+
+  idOf(token: string): number | undefined {
+    return this.ids.get(token);
+  }
+
+  tokenOf(id: number): string | undefined {
+    return this.byId.get(id);
+  }
+
+  tokens(): Iterable<string> {
+    return this.ids.keys();
+  }
+
+  /** Rows an embedding table needs: the highest id and one. */
+  get size(): number {
+    return this.highest + 1;
+  }
+
+  private add(token: string, id: number, section: JsonSection): void {
+    const refuse = (rule: string): LongformerError => new LongformerError('BAD_FILE', section.name, `${rule}, got ${quoted(token)}: ${id}`);
+    if (token.length > MAX_TOKEN_LENGTH) throw refuse(`must have tokens of at most ${MAX_TOKEN_LENGTH} characters`);
+    if ((this.ids.get(token) ?? id) !== id) throw refuse(`must give a token one id, ${this.ids.get(token)!} in the vocabulary`);
+    if ((this.byId.get(id) ?? token) !== token) throw refuse(`must give an id to one token, ${quoted(this.byId.get(id))} in the vocabulary`);
+    this.ids.set(token, id);
+    this.byId.set(id, token);
+    this.highest = Math.max(this.highest, id);
+  }
+}
