@@ -9,3 +9,4 @@ export { createEngine, type Engine, type EngineOptions, type EngineInfo } from '
 export {
   LongformerModel, type LoadOptions, type Sequence, type ForwardOptions, type BaseModelOutput,
 } from './longformer-model.ts';
+export { Tokenizer, type Encoding, type EncodeOptions, type WindowOptions } from './tokenizer/tokenizer.ts';
