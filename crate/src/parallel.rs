@@ -96,7 +96,11 @@ pub fn panic_outside_thread_0() {
         let other = std::sync::atomic::AtomicBool::new(false);
         rayon::join(
             // Thread 0 stays busy until another thread has taken the second task.
-            || while !alone && !other.load(std::sync::atomic::Ordering::Acquire) {},
+            || {
+                while !alone && !other.load(std::sync::atomic::Ordering::Acquire) {
+                    std::hint::spin_loop();
+                }
+            },
             || {
                 other.store(true, std::sync::atomic::Ordering::Release);
                 panic!("a panic on purpose in thread {:?}", rayon::current_thread_index());

@@ -141,10 +141,13 @@ impl QueryBlock<'_> {
             weigh(0, globals.len(), panels.global_values(), Start::Accumulate);
         }
         for (i, &inverse_sum) in inverse_sums[..count].iter().enumerate() {
-            let masked = self.sequence.masked.binary_search(&position(places.start + i)).is_ok();
-            // A masked query gives 0, as in Hugging Face, not the mean of what it sees.
-            let factor = if masked { 0.0 } else { inverse_sum };
-            scale(&mut context[at + i * row_stride..][..head_dim], factor);
+            let row = &mut context[at + i * row_stride..][..head_dim];
+            if self.sequence.masked.binary_search(&position(places.start + i)).is_ok() {
+                // A masked query gives 0, as in Hugging Face, not the mean of what it sees.
+                row.fill(0.0);
+            } else {
+                scale(row, inverse_sum);
+            }
         }
     }
 }

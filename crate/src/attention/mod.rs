@@ -113,6 +113,14 @@ pub struct Projections<'a> {
     pub value: Source<'a>,
 }
 
+impl Projections<'_> {
+    fn check(&self, heads: Heads, tokens: usize) {
+        for source in [self.query, self.key, self.value] {
+            source.check(heads, tokens);
+        }
+    }
+}
+
 /// Keys and values in panels, kept from layer to layer so that a pass allocates them once.
 #[derive(Debug, Default)]
 pub struct Workspace {
@@ -141,8 +149,10 @@ pub fn attention(
     let hidden_size = heads.hidden_size();
     assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
     assert_eq!(context.len(), tokens * hidden_size, "one row of context per token");
-    for source in [local.query, local.key, local.value] {
-        source.check(heads, tokens);
+    local.check(heads, tokens);
+    // Without global tokens nothing of theirs is read, and need not be there.
+    if batch.sequences().iter().any(|sequence| !sequence.global_tokens.is_empty()) {
+        global.check(heads, tokens);
     }
 
     let layouts: Vec<SequenceLayout> = batch

@@ -26,13 +26,18 @@ impl Sequence {
 /// Whether the band of the query at `i` holds the key at `j`: `j = i + m * dilation` with
 /// `-left <= m <= right`.
 pub(crate) fn band_shows(band: Band, i: usize, j: usize) -> bool {
-    let steps = i.abs_diff(j) / band.dilation;
-    i.abs_diff(j) % band.dilation == 0 && steps <= if j < i { band.left } else { band.right }
+    let distance = i.abs_diff(j);
+    let most = if j < i { band.left } else { band.right };
+    distance.is_multiple_of(band.dilation) && distance / band.dilation <= most
 }
 
 /// Which keys the query at `i` sees. For a global query that is every one, for others the band
-/// and the global keys; never a masked key, and under `causal` none after the query.
-fn visible(sequence: &Sequence, band: Band, causal: bool, i: usize) -> Vec<usize> {
+/// and the global keys; never a masked key, and under `causal` none after the query. A masked query
+/// sees none.
+pub(crate) fn visible_keys(sequence: &Sequence, band: Band, causal: bool, i: usize) -> Vec<usize> {
+    if sequence.is_masked(i) {
+        return Vec::new();
+    }
     let is_visible = |&j: &usize| {
         let seen = sequence.is_global(i) || sequence.is_global(j) || band_shows(band, i, j);
         seen && !sequence.is_masked(j) && !(causal && j > i)
@@ -55,17 +60,13 @@ pub(crate) fn attention(
     for sequence in sequences {
         for i in 0..sequence.len {
             for head in 0..num_heads {
-                if sequence.is_masked(i) {
-                    context.extend(vec![0.0; head_dim]);
-                    continue;
-                }
                 let [query, key, value] = if sequence.is_global(i) { global } else { local };
                 let vector_of = |tensor: &'_ [f64], position| -> Vec<f64> {
                     let token: usize = start + position;
                     tensor[(token * num_heads + head) * head_dim..][..head_dim].to_vec()
                 };
                 let band = pattern.bands[head];
-                let keys = visible(sequence, band, pattern.causal, i);
+                let keys = visible_keys(sequence, band, pattern.causal, i);
                 let query = vector_of(query, i);
                 let score = |&j: &usize| dot(&query, &vector_of(key, j)) / (head_dim as f64).sqrt();
                 let scores: Vec<f64> = keys.iter().map(score).collect();

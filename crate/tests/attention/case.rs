@@ -1,0 +1,103 @@
+//! A call of attention under conditions in which mistakes show: the context starts as NaN, and the
+//! workspace holds NaN from another call.
+
+use crate::reference::{Random, Sequence};
+use longformer::attention::{Heads, Projections, Source, Workspace, attention};
+use longformer::band::Pattern;
+use longformer::{Band, Batch};
+
+/// Query, key and value, each `[tokens, num_heads, head_dim]`.
+pub(crate) type Vectors = [Vec<f32>; 3];
+
+/// The shapes of a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) heads: Heads,
+    pub(crate) pattern: Pattern,
+    pub(crate) sequences: Vec<Sequence>,
+}
+
+impl Case {
+    /// One sequence, one window.
+    pub(crate) fn new(heads: Heads, one_sided_window: usize, dilation: usize, len: usize) -> Self {
+        let pattern = Pattern::new(one_sided_window, &vec![dilation; heads.num_heads], false);
+        Self { heads, pattern, sequences: vec![Sequence { len, ..Sequence::default() }] }
+    }
+
+    /// The same with these global tokens, of the first sequence.
+    pub(crate) fn with_globals(mut self, global_tokens: Vec<usize>) -> Self {
+        self.sequences[0].global_tokens = global_tokens;
+        self
+    }
+
+    pub(crate) fn tokens(&self) -> usize {
+        self.sequences.iter().map(|sequence| sequence.len).sum()
+    }
+
+    /// Vectors whose scores have a standard deviation of 5: most of the weight is on a few keys.
+    pub(crate) fn vectors(&self, random: &mut Random) -> Vectors {
+        let len = self.tokens() * self.heads.hidden_size();
+        [3.9, 3.9, 1.0].map(|limit| random.floats(len, limit))
+    }
+
+    /// The context where global queries use the same vectors as all others.
+    pub(crate) fn context(&self, vectors: &Vectors) -> Vec<f32> {
+        self.context_of([given(vectors); 2])
+    }
+
+    pub(crate) fn context_of(&self, projections: [Projections; 2]) -> Vec<f32> {
+        let mut batch = Batch::default();
+        for Sequence { len, global_tokens, masked } in self.sequences.clone() {
+            batch.push(len, global_tokens, masked);
+        }
+        let mut context = vec![f32::NAN; self.tokens() * self.heads.hidden_size()];
+        attention(
+            self.heads,
+            &self.pattern,
+            &batch,
+            projections,
+            &mut self.workspace_of_another_call(),
+            &mut context,
+        )
+        .expect("memory");
+        context
+    }
+
+    /// A workspace full of NaN, larger than this call needs it.
+    fn workspace_of_another_call(&self) -> Workspace {
+        let padded = |len: usize| len.next_multiple_of(8);
+        let places = |sequence: &Sequence| -> usize {
+            let strands =
+                |band: &Band| if band.dilation < sequence.len { band.dilation } else { 1 };
+            let places_of = |strands: usize| strands * padded(sequence.len.div_ceil(strands));
+            let globals = self.pattern.bands.len() * padded(sequence.global_tokens.len());
+            self.pattern.bands.iter().map(strands).map(places_of).sum::<usize>() + globals
+        };
+        let places: usize = self.sequences.iter().map(places).sum();
+        let len = padded((places * padded(self.heads.head_dim)).div_ceil(32));
+
+        let nan = vec![f32::NAN; len * 32];
+        let mut batch = Batch::default();
+        batch.push(len, vec![], vec![]);
+        let mut workspace = Workspace::default();
+        attention(
+            Heads { num_heads: 1, head_dim: 32 },
+            &Pattern::new(0, &[1], false),
+            &batch,
+            [given_slices([&nan; 3]); 2],
+            &mut workspace,
+            &mut vec![0.0; len * 32],
+        )
+        .expect("memory");
+        workspace
+    }
+}
+
+pub(crate) fn given(vectors: &Vectors) -> Projections<'_> {
+    given_slices(vectors.each_ref().map(Vec::as_slice))
+}
+
+fn given_slices(vectors: [&[f32]; 3]) -> Projections<'_> {
+    let [query, key, value] = vectors.map(Source::Given);
+    Projections { query, key, value }
+}

@@ -1,0 +1,331 @@
+//! What attention must keep to whatever the numbers are.
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use crate::case::{Case, given};
+use crate::reference::{Random, Sequence, assert_close, assert_same_bits, exact};
+use longformer::attention::{Heads, Projections, Source, Workspace, attention};
+use longformer::band::Pattern;
+use longformer::{Band, Batch};
+
+/// Two orders of the same sum of weights, up to 200 terms in 0..1: a few roundings of 6e-8 each.
+const TOLERANCE: f64 = 2e-6;
+
+const HEADS: Heads = Heads { num_heads: 2, head_dim: 12 };
+
+#[test]
+fn window_0_returns_the_values() {
+    let mut random = Random::new(1);
+    for head_dim in [1, 3, 8, 12, 64] {
+        for dilation in [1, 2, 50] {
+            let case = Case::new(Heads { num_heads: 3, head_dim }, 0, dilation, 70);
+            let vectors = case.vectors(&mut random);
+            assert_same_bits(&case, &case.context(&vectors), &vectors[2]);
+        }
+    }
+}
+
+#[test]
+fn a_dilation_as_long_as_the_sequence_returns_the_values() {
+    let mut random = Random::new(2);
+    for dilation in [40, 41, 5000, usize::MAX] {
+        let case = Case::new(HEADS, 200, dilation, 40);
+        let vectors = case.vectors(&mut random);
+        assert_same_bits(&case, &case.context(&vectors), &vectors[2]);
+    }
+}
+
+/// Not only close: up to 192 keys the global queries, too, take them in one block.
+#[test]
+fn a_window_over_everything_is_dense_attention() {
+    let mut random = Random::new(3);
+    for len in [1, 5, 24, 60, 192] {
+        let by_band = Case::new(HEADS, len - 1, 1, len);
+        let vectors = by_band.vectors(&mut random);
+        let dense = by_band.context(&vectors);
+        for wider in [len, 1000, usize::MAX] {
+            let context = Case::new(HEADS, wider, 1, len).context(&vectors);
+            assert_same_bits(("window", wider, len), &context, &dense);
+        }
+        let by_globals = Case::new(HEADS, 0, 1, len).with_globals((0..len).collect());
+        assert_same_bits(("all global", len), &by_globals.context(&vectors), &dense);
+    }
+}
+
+#[test]
+fn a_dilation_makes_interleaved_sequences() {
+    let mut random = Random::new(4);
+    for (len, dilation) in [(60, 2), (61, 3), (200, 7), (90, 50)] {
+        let case = Case::new(HEADS, 5, dilation, len);
+        let vectors = case.vectors(&mut random);
+        let context = case.context(&vectors);
+        for strand in 0..dilation {
+            let tokens: Vec<usize> = (strand..len).step_by(dilation).collect();
+            let alone = Case::new(HEADS, 5, 1, tokens.len());
+            let vectors = vectors.each_ref().map(|x| rows(x, &tokens));
+            assert_same_bits(
+                (len, dilation, strand),
+                &rows(&context, &tokens),
+                &alone.context(&vectors),
+            );
+        }
+    }
+}
+
+/// The rows of `tokens`, all heads of them.
+fn rows(x: &[f32], tokens: &[usize]) -> Vec<f32> {
+    let cols = HEADS.hidden_size();
+    tokens.iter().flat_map(|token| x[token * cols..][..cols].iter().copied()).collect()
+}
+
+#[test]
+fn constant_value_rows_come_back() {
+    let mut random = Random::new(5);
+    for len in [1, 30, 300] {
+        for dilation in [1, 3] {
+            let case = Case::new(HEADS, 9, dilation, len).with_globals(vec![0]);
+            let [query, key, _] = case.vectors(&mut random);
+            let row = random.floats(HEADS.hidden_size(), 1.0);
+            let value = row.repeat(len);
+            let expected = exact(&value);
+            assert_close(&case, &case.context(&[query, key, value]), &expected, TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn heads_do_not_touch_each_other() {
+    let mut random = Random::new(6);
+    let heads = Heads { num_heads: 4, head_dim: 5 };
+    let sequence = Sequence { len: 80, global_tokens: vec![0, 33], masked: vec![7, 79] };
+    let band = |left, right, dilation| Band { left, right, dilation };
+    let bands = vec![band(3, 3, 1), band(8, 8, 2), band(0, 5, 1), band(2, 0, 7)];
+    let pattern = Pattern { bands: bands.clone(), causal: false };
+    let case = Case { heads, pattern, sequences: vec![sequence] };
+    let vectors = case.vectors(&mut random);
+
+    let order = [2, 0, 3, 1];
+    let permute = |x: &[f32]| -> Vec<f32> {
+        x.chunks_exact(heads.hidden_size())
+            .flat_map(|row| order.iter().flat_map(|head| &row[head * 5..][..5]))
+            .copied()
+            .collect()
+    };
+    let pattern = Pattern { bands: order.map(|head| bands[head]).to_vec(), causal: false };
+    let permuted = Case { pattern, ..case.clone() };
+    let context = permuted.context(&vectors.each_ref().map(|x| permute(x)));
+    assert_same_bits("heads in another order", &context, &permute(&case.context(&vectors)));
+}
+
+#[test]
+fn a_ragged_batch_gives_what_its_sequences_give_alone() {
+    let mut random = Random::new(7);
+    let sequence = |len, global_tokens: &[usize], masked: &[usize]| Sequence {
+        len,
+        global_tokens: global_tokens.to_vec(),
+        masked: masked.to_vec(),
+    };
+    for (window, dilations) in [(6, [1, 1]), (6, [2, 5]), (500, [1, 50])] {
+        let case = Case {
+            heads: HEADS,
+            pattern: Pattern::new(window, &dilations, false),
+            sequences: vec![
+                sequence(1, &[0], &[]),
+                sequence(40, &[0, 3, 39], &[5]),
+                sequence(13, &[], &[12]),
+                sequence(1, &[], &[]),
+                sequence(250, &[0], &[100, 101]),
+                sequence(2, &[1], &[]),
+            ],
+        };
+        let vectors = case.vectors(&mut random);
+        let mut alone = Vec::new();
+        let mut start = 0;
+        for sequence in &case.sequences {
+            let tokens: Vec<usize> = (start..start + sequence.len).collect();
+            let case = Case { sequences: vec![sequence.clone()], ..case.clone() };
+            alone.extend(case.context(&vectors.each_ref().map(|x| rows(x, &tokens))));
+            start += sequence.len;
+        }
+        assert_same_bits((window, dilations), &case.context(&vectors), &alone);
+    }
+}
+
+/// Widening the window from 4 to 5 shows query `i` one more key on the left, at `i - 5`. If that
+/// key is global the query has seen it all along.
+#[test]
+fn a_global_key_inside_the_band_counts_once() {
+    let mut random = Random::new(8);
+    for dilation in [1, 3] {
+        for global in [0, 7, 20, 31, 55] {
+            let contexts = [4, 5].map(|left| {
+                let bands = vec![Band { left, right: 2, dilation }; 2];
+                let pattern = Pattern { bands, causal: false };
+                let mut random = Random::new(global as u64);
+                let case = Case::new(HEADS, 0, 1, 80).with_globals(vec![global]);
+                let case = Case { pattern, ..case };
+                case.context(&case.vectors(&mut random))
+            });
+            let query = global + 5 * dilation;
+            let [narrow, wide] = contexts.each_ref().map(|context| rows(context, &[query]));
+            assert_close((dilation, global), &wide, &exact(&narrow), TOLERANCE);
+            // Its neighbour does see another key.
+            let other = random.pick(&[query + 1, query + 2]);
+            let [narrow, wide] = contexts.each_ref().map(|context| rows(context, &[other]));
+            assert_ne!(narrow, wide, "query {other}, global key {global}");
+        }
+    }
+}
+
+#[test]
+fn nothing_of_the_future_shows_under_a_causal_pattern() {
+    let mut random = Random::new(9);
+    let case = Case::new(HEADS, 7, 1, 90).with_globals(vec![0, 30, 60, 89]);
+    let case = Case { pattern: Pattern::new(7, &[1, 3], true), ..case };
+    let [local, global] = [(); 2].map(|()| case.vectors(&mut random));
+    let context = case.context_of([given(&local), given(&global)]);
+    for now in [1, 30, 31, 59, 89] {
+        let mut changed = [local.clone(), global.clone()];
+        for x in changed.iter_mut().flatten() {
+            let future = random.floats((90 - now) * HEADS.hidden_size(), 4.0);
+            x[now * HEADS.hidden_size()..].copy_from_slice(&future);
+        }
+        let [local, global] = &changed;
+        let changed = case.context_of([given(local), given(global)]);
+        let past: Vec<usize> = (0..now).collect();
+        assert_same_bits(now, &rows(&changed, &past), &rows(&context, &past));
+        assert_ne!(rows(&changed, &[now]), rows(&context, &[now]), "{now} itself");
+    }
+}
+
+#[test]
+fn a_masked_token_gives_0_and_changes_no_other() {
+    let mut random = Random::new(10);
+    let masked = vec![0, 5, 6, 41, 42, 59];
+    let mut case = Case::new(HEADS, 4, 1, 60).with_globals(vec![0, 5, 20]);
+    case.sequences[0].masked = masked.clone();
+    let vectors = case.vectors(&mut random);
+    let context = case.context(&vectors);
+    assert!(rows(&context, &masked).iter().all(|&x| x == 0.0));
+
+    let mut changed = vectors.clone();
+    for x in &mut changed {
+        for token in &masked {
+            let other = random.floats(HEADS.hidden_size(), 9.0);
+            x[token * HEADS.hidden_size()..][..HEADS.hidden_size()].copy_from_slice(&other);
+        }
+    }
+    assert_same_bits("changed", &case.context(&changed), &context);
+
+    // The flags of masked tokens are no flags.
+    case.sequences[0].global_tokens = vec![20];
+    assert_same_bits("no flags", &case.context(&vectors), &context);
+}
+
+#[test]
+fn a_wholly_masked_sequence_gives_0() {
+    let mut case = Case::new(HEADS, 4, 2, 30).with_globals(vec![0, 3]);
+    case.sequences[0].masked = (0..30).collect();
+    let vectors = case.vectors(&mut Random::new(11));
+    assert!(case.context(&vectors).iter().all(|&x| x == 0.0));
+}
+
+/// Scores in steps of 1000, far outside what `exp` can take: the largest has all the weight,
+/// whether it comes in the first, a middle or the last block of keys.
+#[test]
+fn the_largest_score_takes_all_however_large() {
+    let heads = Heads { num_heads: 1, head_dim: 4 };
+    let len = 600;
+    for sign in [1.0, -1.0] {
+        for best in [0_usize, 191, 192, 400, 599] {
+            let case = Case::new(heads, len, 1, len).with_globals(vec![0, 300]);
+            let mut random = Random::new(12);
+            let [mut query, mut key, value] = case.vectors(&mut random);
+            query.fill(0.0);
+            key.fill(0.0);
+            for (i, (query, key)) in
+                query.chunks_exact_mut(4).zip(key.chunks_exact_mut(4)).enumerate()
+            {
+                query[0] = 2.0 * sign;
+                key[0] = sign * -1000.0 * best.abs_diff(i) as f32;
+            }
+            let context = case.context(&[query, key, value.clone()]);
+            let expected = value[best * 4..][..4].repeat(len);
+            assert_same_bits((sign, best), &context, &expected);
+        }
+    }
+}
+
+#[test]
+fn without_global_tokens_nothing_global_is_read() {
+    let case = Case::new(HEADS, 4, 1, 30);
+    let vectors = case.vectors(&mut Random::new(13));
+    let nothing = Source::Given(&[]);
+    let nothing = Projections { query: nothing, key: nothing, value: nothing };
+    let context = case.context_of([given(&vectors), nothing]);
+    assert_same_bits("no globals", &context, &case.context(&vectors));
+}
+
+/// Local queries look at global keys through the local projections; only the rows of global
+/// tokens change with the others.
+#[test]
+fn global_projections_serve_the_rows_of_global_tokens_only() {
+    let mut random = Random::new(14);
+    let globals = [0, 17, 44];
+    let case = Case::new(HEADS, 3, 1, 60).with_globals(globals.to_vec());
+    let [local, global, other] = [(); 3].map(|()| case.vectors(&mut random));
+    let context = case.context_of([given(&local), given(&global)]);
+    let changed = case.context_of([given(&local), given(&other)]);
+    let others: Vec<usize> = (0..60).filter(|token| !globals.contains(token)).collect();
+    assert_same_bits("ordinary rows", &rows(&context, &others), &rows(&changed, &others));
+    for token in globals {
+        assert_ne!(rows(&context, &[token]), rows(&changed, &[token]), "global token {token}");
+    }
+    let changed = case.context_of([given(&other), given(&global)]);
+    assert_same_bits("global rows", &rows(&context, &globals), &rows(&changed, &globals));
+}
+
+#[test]
+fn an_empty_batch_is_nothing() {
+    let nothing = [vec![], vec![], vec![]];
+    let nothing = [given(&nothing); 2];
+    let pattern = Pattern::new(3, &[1, 2], false);
+    let (batch, mut workspace) = (Batch::default(), Workspace::default());
+    let done = attention(HEADS, &pattern, &batch, nothing, &mut workspace, &mut []);
+    assert_eq!(done, Ok(()));
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod refused {
+    use super::*;
+    use longformer::Linear;
+
+    #[test]
+    #[should_panic(expected = "one band per head")]
+    fn bands_for_another_number_of_heads() {
+        let case = Case::new(HEADS, 1, 1, 5);
+        let vectors = case.vectors(&mut Random::new(15));
+        Case { pattern: Pattern::new(1, &[1], false), ..case }.context(&vectors);
+    }
+
+    #[test]
+    #[should_panic(expected = "one vector a token and head")]
+    fn global_vectors_of_other_tokens() {
+        let case = Case::new(HEADS, 1, 1, 5).with_globals(vec![2]);
+        let vectors = case.vectors(&mut Random::new(16));
+        let fewer = vectors.each_ref().map(|x| x[HEADS.hidden_size()..].to_vec());
+        case.context_of([given(&vectors), given(&fewer)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "one group of features per head")]
+    fn global_layers_without_groups() {
+        let case = Case::new(HEADS, 1, 1, 5).with_globals(vec![2]);
+        let vectors = case.vectors(&mut Random::new(17));
+        let weights = &Linear::try_new(3, HEADS.hidden_size(), 1).expect("memory");
+        let source = Source::Projected { hidden_states: &[0.0; 15], weights };
+        let global = Projections { query: source, key: source, value: source };
+        case.context_of([given(&vectors), global]);
+    }
+}

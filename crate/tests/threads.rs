@@ -1,0 +1,88 @@
+//! Results are the same bits with any number of threads. Natively: inside WebAssembly the pool
+//! is made by the engine's workers.
+#![cfg(all(feature = "threads", not(target_arch = "wasm32")))]
+
+mod reference;
+
+use longformer::attention::{Heads, Projections, Source, Workspace, attention};
+use longformer::band::Pattern;
+use longformer::embedding::{Lookup, Table, embed};
+use longformer::feed_forward::{Norm, feed_forward};
+use longformer::linear::add_linear;
+use longformer::pooling::mean_of_ranges;
+use longformer::{Batch, LayerNorm, Linear};
+use reference::{Random, assert_same_bits};
+
+const HEADS: Heads = Heads { num_heads: 3, head_dim: 12 };
+const HIDDEN_SIZE: usize = 36;
+const TOKENS: usize = 900;
+
+/// Compares what `f` gives with one thread and with several, a few times each, as races are not
+/// lost every time.
+fn assert_independent_of_threads(f: impl Fn() -> Vec<f32> + Sync) {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(&f)
+    };
+    let alone = run(1);
+    for threads in [2, 3, 8] {
+        for round in 0..3 {
+            assert_same_bits((threads, "threads, round", round), &run(threads), &alone);
+        }
+    }
+}
+
+fn layer(random: &mut Random, [from, to]: [usize; 2], groups: usize) -> Linear {
+    let mut linear = Linear::try_new(from, to, groups).expect("memory");
+    linear.write_weight(0, &random.floats(from * to, 0.5));
+    linear.write_bias(0, &random.floats(to, 0.5));
+    linear
+}
+
+#[test]
+fn attention_is_independent_of_threads() {
+    let mut random = Random::new(1);
+    let mut batch = Batch::default();
+    batch.push(600, vec![0, 100, 599], vec![7, 300]);
+    batch.push(1, vec![], vec![]);
+    batch.push(299, vec![5], (200..299).collect());
+    let hidden_states = random.floats(TOKENS * HIDDEN_SIZE, 1.0);
+    let layers = [(); 6].map(|()| layer(&mut random, [HIDDEN_SIZE; 2], HEADS.num_heads));
+    let source =
+        |i: usize| Source::Projected { hidden_states: &hidden_states, weights: &layers[i] };
+    let projections =
+        [0, 3].map(|i| Projections { query: source(i), key: source(i + 1), value: source(i + 2) });
+    for dilations in [[1, 1, 1], [1, 2, 7]] {
+        let pattern = Pattern::new(40, &dilations, false);
+        assert_independent_of_threads(|| {
+            let mut context = vec![f32::NAN; TOKENS * HIDDEN_SIZE];
+            let mut workspace = Workspace::default();
+            attention(HEADS, &pattern, &batch, projections, &mut workspace, &mut context)
+                .expect("memory");
+            context
+        });
+    }
+}
+
+#[test]
+fn layers_are_independent_of_threads() {
+    let mut random = Random::new(2);
+    let x = random.floats(TOKENS * HIDDEN_SIZE, 1.0);
+    let norm = LayerNorm::new(HIDDEN_SIZE, 1e-5);
+    let dense = layer(&mut random, [HIDDEN_SIZE; 2], 1);
+    let intermediate = layer(&mut random, [HIDDEN_SIZE, 100], 1);
+    let output = layer(&mut random, [100, HIDDEN_SIZE], 1);
+    let mut table = Table::try_new(50, HIDDEN_SIZE).expect("memory");
+    table.write(0, &random.floats(50 * HIDDEN_SIZE, 1.0));
+    let ids: Vec<u32> = (0..TOKENS).map(|_| random.below(50) as u32).collect();
+    assert_independent_of_threads(|| {
+        let mut hidden_states = vec![f32::NAN; TOKENS * HIDDEN_SIZE];
+        let words = Lookup { table: &table, ids: &ids };
+        embed(&[words], Some(&norm), &mut hidden_states);
+        add_linear(&mut hidden_states, &x, &dense, Some(&norm));
+        feed_forward(&mut hidden_states, &intermediate, &output, Norm::After(&norm));
+        let ranges: Vec<_> = (0..100).map(|i| i * 9..i * 9 + 9).collect();
+        hidden_states.extend(mean_of_ranges(&hidden_states, HIDDEN_SIZE, &ranges));
+        hidden_states
+    });
+}
