@@ -14,9 +14,9 @@
 //! and which token is global is decided by its caller. Sequences are ragged, a batch is their
 //! concatenation, and nothing is ever padded to the window.
 //!
-//! Arrows of dependency: `wasm` -> `attention`, `feed_forward`, `embedding`, `pooling` ->
-//! `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `simd`, `parallel`. `band` alone turns
-//! a window and a dilation into keys.
+//! Arrows of dependency: `wasm` -> `attention`, `feed_forward`, `embedding`, `pooling`,
+//! `unit_vectors` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `simd`, `parallel`.
+//! `band` alone turns a window and a dilation into keys.
 
 pub mod attention;
 pub mod band;
@@ -32,6 +32,7 @@ pub mod memory;
 pub mod parallel;
 pub mod pooling;
 pub mod softmax;
+pub mod unit_vectors;
 
 mod simd;
 
