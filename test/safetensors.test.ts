@@ -87,6 +87,12 @@ test('takes names that mean something to JavaScript', async () => {
   assert.equal([...opened.tensors.keys()], ['__proto__', 'constructor']);
 });
 
+test('takes names with quotes, and sees no twins in them', async () => {
+  const names = ['p","k":"', 'q","k":"', '\\'];
+  const header = Object.fromEntries(names.map((name, i) => [name, { dtype: 'U8', shape: [1], data_offsets: [i, i + 1] }]));
+  assert.equal([...(await openSafetensors(fileOf(header, 3))).tensors.keys()], names);
+});
+
 // ---------------------------------------------------------------------------- hostile files
 
 test('a file without room for the length', async () => {

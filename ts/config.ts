@@ -198,7 +198,8 @@ class Fields {
     const value = this.get(name, absent);
     if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
     const got = this.get(name, null) === null ? `${absent} by default` : quoted(value);
-    throw new LongformerError('BAD_FILE', `${this.subject}: ${name}`, `must be a whole number from ${min} to ${max}, got ${got}`);
+    throw new LongformerError('BAD_FILE', `${this.subject}: ${name}`,
+      `must be a whole number from ${min} to ${max}, got ${got}`);
   }
 
   positive(name: string, absent: number): number {
@@ -215,7 +216,7 @@ class Fields {
 
   strings(name: string): string[] {
     const value = this.get(name, []);
-    if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) throw this.refuse(name, 'must be a list of strings');
-    return value as string[];
+    if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value as string[];
+    throw this.refuse(name, 'must be a list of strings');
   }
 }

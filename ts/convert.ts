@@ -9,12 +9,13 @@
 
 import { dilationPerHead, parseConfig, windowPerLayer, type LongformerConfig } from './config.ts';
 import { copyCompanions, writeJson } from './convert/companions.ts';
-import { ARCHITECTURES, longformerClass, longformerName, requiredTensors } from './convert/names.ts';
+import { ARCHITECTURES, longformerClass } from './convert/names.ts';
+import { convertedTensors, newNames } from './convert/tensors.ts';
 import { LongformerError } from './errors.ts';
 import { openCheckpoint } from './files/checkpoint.ts';
 import { openSource } from './files/open.ts';
 import { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
-import { byteLength, DTYPE_BYTES, type Safetensors, type TensorInfo } from './files/safetensors.ts';
+import { byteLength } from './files/safetensors.ts';
 import { readJson, type FileSource, type Source } from './files/source.ts';
 import type { LongCallOptions, Progress } from './progress.ts';
 import { quoted } from './quoted.ts';
@@ -37,9 +38,6 @@ export interface Conversion {
 
 /** A table of a million rows has 4 GB in a large model; beyond it an argument is a mistake. */
 const MAX_POSITIONS = 2 ** 20;
-
-/** Bytes held at a time. */
-const CHUNK_BYTES = 4 * 2 ** 20;
 
 /** What sets the kinds of source apart, defaults of their configs included. */
 const SOURCES = {
@@ -83,13 +81,15 @@ export async function convertToLongformer(
     try {
       const names = newNames(files, checkpoint, architecture, config);
       droppedTensors = [...checkpoint.tensors.keys()].filter((name) => !names.has(name));
-      const tensors = convertedTensors(checkpoint, names, config, options.maxPositions, SOURCES[kind].countsPositionsFrom(config.pad_token_id));
+      const firstPosition = SOURCES[kind].countsPositionsFrom(config.pad_token_id);
+      const tensors = convertedTensors(checkpoint, names, config, options.maxPositions, firstPosition);
       await write('model.safetensors', reported(writeSafetensors(tensors, { format: 'pt' }), tensors, options));
     } finally {
       await checkpoint.close();
     }
     await writeJson(write, 'config.json', json);
-    await copyCompanions(files, write, { maxPositions: options.maxPositions, tokenizerClass: SOURCES[kind].tokenizerClass });
+    const { tokenizerClass } = SOURCES[kind];
+    await copyCompanions(files, write, { maxPositions: options.maxPositions, tokenizerClass });
     options.signal?.throwIfAborted();
   });
   return { architecture: longformerClass(architecture), droppedTensors };
@@ -97,7 +97,9 @@ export async function convertToLongformer(
 
 // ---------------------------------------------------------------------------- config
 
-async function readSourceConfig(source: Source): Promise<{ kind: Kind; architecture: string; config: LongformerConfig }> {
+async function readSourceConfig(
+  source: Source,
+): Promise<{ kind: Kind; architecture: string; config: LongformerConfig }> {
   const subject = `${source.label}/config.json`;
   const json = await readJson(source, 'config.json') as Record<string, unknown> | null;
   if (json === null) throw new LongformerError('NOT_FOUND', subject, 'must be there, is not');
@@ -121,15 +123,19 @@ async function readSourceConfig(source: Source): Promise<{ kind: Kind; architect
 }
 
 /** The new config.json: the source's, with what changes, and with what its class had by default. */
-function longformerJson(architecture: string, config: LongformerConfig, options: ConversionOptions): Record<string, unknown> {
+function longformerJson(
+  architecture: string, config: LongformerConfig, options: ConversionOptions,
+): Record<string, unknown> {
   const { maxPositions, attentionWindow, attentionDilation } = options;
   if (!Number.isInteger(maxPositions) || maxPositions < 1 || maxPositions > MAX_POSITIONS) {
-    throw new LongformerError('BAD_INPUT', 'maxPositions', `must be a whole number from 1 to ${MAX_POSITIONS}, got ${quoted(maxPositions)}`);
+    throw new LongformerError('BAD_INPUT', 'maxPositions',
+      `must be a whole number from 1 to ${MAX_POSITIONS}, got ${quoted(maxPositions)}`);
   }
   const { num_hidden_layers: layers } = config;
   const attention_window = windowPerLayer(attentionWindow, layers, { code: 'BAD_INPUT', subject: 'attentionWindow' });
   const dilations = attentionDilation === undefined ? undefined
-    : dilationPerHead(attentionDilation, layers, config.num_attention_heads, { code: 'BAD_INPUT', subject: 'attentionDilation' });
+    : dilationPerHead(attentionDilation, layers, config.num_attention_heads,
+      { code: 'BAD_INPUT', subject: 'attentionDilation' });
 
   // auto_map would have Hugging Face run the source's own code.
   const { auto_map: _, ...kept } = config.json;
@@ -153,81 +159,7 @@ function longformerJson(architecture: string, config: LongformerConfig, options:
   };
 }
 
-// ---------------------------------------------------------------------------- tensors
-
-/** New names by the old ones, after a check that everything is there, once and in its shape. */
-function newNames(source: Source, { tensors }: Safetensors, architecture: string, config: LongformerConfig): Map<string, string> {
-  const names = new Map<string, string>();
-  const converted = new Map<string, TensorInfo>();
-  for (const tensor of tensors.values()) {
-    const name = longformerName(tensor.name, architecture);
-    if (name === null) continue;
-    const rival = converted.get(name);
-    if (rival !== undefined) {
-      throw new LongformerError('BAD_FILE', `${source.label}, tensor ${quoted(tensor.name)}`, `must be there once, is there as ${quoted(rival.name)} too`);
-    }
-    names.set(tensor.name, name);
-    converted.set(name, tensor);
-  }
-  for (const [name, shape] of requiredTensors(architecture, config)) {
-    const tensor = converted.get(name);
-    if (tensor === undefined) {
-      throw new LongformerError('BAD_FILE', `${source.label}, ${architecture}`, `must have a tensor that becomes ${name}, has none`);
-    }
-    if (shape !== null && String(tensor.shape) !== String(shape)) {
-      throw new LongformerError('BAD_FILE', `${source.label}, tensor ${quoted(tensor.name)}`,
-        `must have shape ${quoted(shape)} by config.json, has ${quoted(tensor.shape)}`);
-    }
-  }
-  return names;
-}
-
-function convertedTensors(
-  checkpoint: Safetensors, names: ReadonlyMap<string, string>, config: LongformerConfig, maxPositions: number, firstPosition: number,
-): TensorToWrite[] {
-  return [...names].flatMap(([from, name]) => {
-    const { dtype, shape } = checkpoint.tensors.get(from)!;
-    const whole: [number, number] = [0, byteLength(dtype, shape)];
-    const copy = (copyName: string): TensorToWrite => ({ name: copyName, dtype, shape, chunks: () => readRanges(checkpoint, from, [whole]) });
-
-    if (name.endsWith('embeddings.position_embeddings.weight')) {
-      const rowBytes = config.hidden_size * DTYPE_BYTES[dtype];
-      const leading = config.pad_token_id + 1;
-      return [{
-        name,
-        dtype,
-        shape: [leading + maxPositions, config.hidden_size],
-        chunks: () => readRanges(checkpoint, from, bytesOfRows(repeatedRows(config.max_position_embeddings, firstPosition, leading, maxPositions), rowBytes)),
-      }];
-    }
-    const global = name.replace(/(\.attention\.self\.(query|key|value))(\.(weight|bias))$/, '$1_global$3');
-    return global === name ? [copy(name)] : [copy(name), copy(global)];
-  });
-}
-
-/**
- * Ranges of rows of the old table that make the new one: `leading` rows that no token reads, then
- * those from the first token's on, again and again. Positions before the first token's (RoBERTa has
- * two) are kept, lest a padding id inside a text changes its meaning; BERT has none, and its first
- * row stands in.
- */
-function* repeatedRows(rows: number, firstPosition: number, leading: number, maxPositions: number): Generator<[number, number]> {
-  if (firstPosition > 0) yield [0, leading];
-  else for (let row = 0; row < leading; row++) yield [0, 1];
-  for (let made = 0; made < maxPositions; made += rows - firstPosition) {
-    yield [firstPosition, Math.min(rows, firstPosition + maxPositions - made)];
-  }
-}
-
-function* bytesOfRows(ranges: Iterable<[number, number]>, rowBytes: number): Generator<[number, number]> {
-  for (const [from, to] of ranges) yield [from * rowBytes, to * rowBytes];
-}
-
-async function* readRanges(checkpoint: Safetensors, name: string, ranges: Iterable<[number, number]>): AsyncGenerator<Uint8Array> {
-  for (const [start, end] of ranges) {
-    for (let at = start; at < end; at += CHUNK_BYTES) yield checkpoint.read(name, at, Math.min(at + CHUNK_BYTES, end));
-  }
-}
+// ---------------------------------------------------------------------------- progress
 
 /** The same chunks, with an eye on the caller's signal and a word to it after each. */
 async function* reported(

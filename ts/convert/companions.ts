@@ -27,12 +27,15 @@ export async function copyCompanions(
   }
 
   const tokenizer = await readObject(source, 'tokenizer.json');
-  // MiniLM's, for one, cuts every text at 128 tokens and pads it to them.
-  if (tokenizer !== null) await writeJson(write, 'tokenizer.json', { ...tokenizer, truncation: null, padding: null }, 0);
+  if (tokenizer !== null) {
+    // MiniLM's, for one, cuts every text at 128 tokens and pads it to them.
+    await writeJson(write, 'tokenizer.json', { ...tokenizer, truncation: null, padding: null }, 0);
+  }
 
   // The class is written out: for a Longformer that names none Hugging Face takes RoBERTa's.
   const tokenizerConfig = await readObject(source, 'tokenizer_config.json') ?? {};
-  await writeJson(write, 'tokenizer_config.json', { tokenizer_class: tokenizerClass, ...tokenizerConfig, model_max_length: maxPositions });
+  await writeJson(write, 'tokenizer_config.json',
+    { tokenizer_class: tokenizerClass, ...tokenizerConfig, model_max_length: maxPositions });
 
   for (const name of SENTENCE_CONFIGS) {
     const config = await readObject(source, name);
@@ -50,7 +53,9 @@ async function copyFile(source: Source, write: WriteFile, name: string): Promise
   if (file === null) return;
   try {
     await write(name, (async function* () {
-      for (let at = 0; at < file.size; at += CHUNK_BYTES) yield file.read(at, Math.min(at + CHUNK_BYTES, file.size));
+      for (let at = 0; at < file.size; at += CHUNK_BYTES) {
+        yield file.read(at, Math.min(at + CHUNK_BYTES, file.size));
+      }
     })());
   } finally {
     await file.close();
@@ -68,6 +73,6 @@ async function moduleFolders(source: Source): Promise<string[]> {
 async function readObject(source: Source, name: string): Promise<Record<string, unknown> | null> {
   const value = await readJson(source, name);
   if (value === null) return null;
-  if (typeof value !== 'object' || Array.isArray(value)) throw new LongformerError('BAD_FILE', `${source.label}/${name}`, 'must be a JSON object');
-  return value as Record<string, unknown>;
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new LongformerError('BAD_FILE', `${source.label}/${name}`, 'must be a JSON object');
 }

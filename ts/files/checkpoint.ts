@@ -30,14 +30,17 @@ async function openShards(source: Source, shardOf: ReadonlyMap<string, string>):
   try {
     for (const name of new Set(shardOf.values())) {
       const file = await source.open(name);
-      if (file === null) throw new LongformerError('NOT_FOUND', `${source.label}/${name}`, `must be there: ${INDEX} lists it`);
+      if (file === null) {
+        throw new LongformerError('NOT_FOUND', `${source.label}/${name}`, `must be there: ${INDEX} lists it`);
+      }
       shards.set(name, await openSafetensors(file));
     }
     const tensors = new Map<string, TensorInfo>();
     for (const [tensor, name] of shardOf) {
       const info = shards.get(name)!.tensors.get(tensor);
       if (info === undefined) {
-        throw new LongformerError('BAD_FILE', `${source.label}/${name}, tensor ${quoted(tensor)}`, `must be there: ${INDEX} lists it`);
+        throw new LongformerError('BAD_FILE', `${source.label}/${name}, tensor ${quoted(tensor)}`,
+          `must be there: ${INDEX} lists it`);
       }
       tensors.set(tensor, info);
     }
@@ -46,8 +49,8 @@ async function openShards(source: Source, shardOf: ReadonlyMap<string, string>):
       metadata: new Map(),
       async read(tensor, start, end) {
         const shard = shards.get(shardOf.get(tensor) ?? '');
-        if (shard === undefined) throw new LongformerError('NOT_FOUND', `${source.label}, tensor ${quoted(tensor)}`, 'must be there, is not');
-        return shard.read(tensor, start, end);
+        if (shard !== undefined) return shard.read(tensor, start, end);
+        throw new LongformerError('NOT_FOUND', `${source.label}, tensor ${quoted(tensor)}`, 'must be there, is not');
       },
       close,
     };
@@ -58,13 +61,14 @@ async function openShards(source: Source, shardOf: ReadonlyMap<string, string>):
 }
 
 function shardOfTensor(source: Source, index: unknown): Map<string, string> {
+  const subject = `${source.label}/${INDEX}: weight_map`;
   const map: unknown = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
-    throw new LongformerError('BAD_FILE', `${source.label}/${INDEX}: weight_map`, `must be an object, got ${quoted(map)}`);
+    throw new LongformerError('BAD_FILE', subject, `must be an object, got ${quoted(map)}`);
   }
   return new Map(Object.entries(map).map(([tensor, file]: [string, unknown]) => {
     if (typeof file === 'string') return [tensor, file];
-    throw new LongformerError('BAD_FILE', `${source.label}/${INDEX}: weight_map`, `must map to file names, got ${quoted(file)} for ${quoted(tensor)}`);
+    throw new LongformerError('BAD_FILE', subject, `must map to file names, got ${quoted(file)} for ${quoted(tensor)}`);
   }));
 }
 

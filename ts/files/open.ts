@@ -14,7 +14,8 @@ export async function openSource(source: string | URL | FileSource): Promise<Sou
   if (typeof source === 'string') return openString(source);
   if (source instanceof URL) return openUrl(source);
   if (typeof (source as FileSource | null)?.open === 'function') return openBlobs(source);
-  throw new LongformerError('BAD_INPUT', 'source', `must be a path, a URL or an object with open(name), got ${String(source)}`);
+  throw new LongformerError('BAD_INPUT', 'source',
+    `must be a path, a URL or an object with open(name), got ${String(source)}`);
 }
 
 async function openString(source: string): Promise<Source> {

@@ -79,11 +79,12 @@ function reader(file: OpenFile, tensors: Map<string, TensorInfo>, metadata: Map<
     metadata,
     async read(name, start = 0, end) {
       const tensor = tensors.get(name);
-      if (tensor === undefined) throw new LongformerError('NOT_FOUND', `${file.name}, tensor ${quoted(name)}`, 'must be there, is not');
+      const subject = `${file.name}, tensor ${quoted(name)}`;
+      if (tensor === undefined) throw new LongformerError('NOT_FOUND', subject, 'must be there, is not');
       const size = tensor.end - tensor.start;
       const stop = end ?? size;
       if (!(start >= 0 && start <= stop && stop <= size)) {
-        throw new LongformerError('BAD_INPUT', `${file.name}, tensor ${quoted(name)}`, `has bytes 0..${size}, not ${start}..${stop}`);
+        throw new LongformerError('BAD_INPUT', subject, `has bytes 0..${size}, not ${start}..${stop}`);
       }
       return file.read(tensor.start + start, tensor.start + stop);
     },
@@ -167,8 +168,8 @@ function parseMetadata(file: OpenFile, header: Record<string, unknown>): Map<str
   const metadata = header['__metadata__'] ?? {};
   if (!isObject(metadata)) throw bad(file, `must have an object as __metadata__, got ${quoted(metadata)}`);
   return new Map(Object.entries(metadata).map(([key, value]) => {
-    if (typeof value !== 'string') throw bad(file, `must have strings in __metadata__, got ${quoted(value)} for ${quoted(key)}`);
-    return [key, value];
+    if (typeof value === 'string') return [key, value];
+    throw bad(file, `must have strings in __metadata__, got ${quoted(value)} for ${quoted(key)}`);
   }));
 }
 
@@ -179,7 +180,9 @@ function parseTensor(file: OpenFile, name: string, entry: unknown, dataStart: nu
   if (!isObject(entry)) throw refuse(`must be described by an object, got ${quoted(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
 
-  if (!isDtype(dtype)) throw refuse(`must have a dtype of ${Object.keys(DTYPE_BYTES).join(', ')}, got ${quoted(dtype)}`);
+  if (!isDtype(dtype)) {
+    throw refuse(`must have a dtype of ${Object.keys(DTYPE_BYTES).join(', ')}, got ${quoted(dtype)}`);
+  }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     throw refuse(`must have a shape of whole numbers from 0 to 2^53 - 1, got ${quoted(shape)}`);
   }
@@ -190,12 +193,16 @@ function parseTensor(file: OpenFile, name: string, entry: unknown, dataStart: nu
   if (begin > end) throw refuse(`must have its data_offsets in order, got ${quoted(offsets)}`);
 
   const bytes = byteLength(dtype, shape);
-  if (!Number.isSafeInteger(bytes)) throw refuse(`must have fewer than 2^53 bytes, has shape ${quoted(shape)} of ${dtype}`);
+  if (!Number.isSafeInteger(bytes)) {
+    throw refuse(`must have fewer than 2^53 bytes, has shape ${quoted(shape)} of ${dtype}`);
+  }
   if (end - begin !== bytes) {
-    throw refuse(`must have ${bytes} bytes for shape ${quoted(shape)} of ${dtype}, its data_offsets ${quoted(offsets)} have ${end - begin}`);
+    throw refuse(`must have ${bytes} bytes for shape ${quoted(shape)} of ${dtype}, `
+      + `its data_offsets ${quoted(offsets)} have ${end - begin}`);
   }
   if (end > file.size - dataStart) {
-    throw refuse(`must end inside the file, its data_offsets ${quoted(offsets)} exceed the ${file.size - dataStart} bytes of data: is the file truncated?`);
+    throw refuse(`must end inside the file, its data_offsets ${quoted(offsets)} `
+      + `exceed the ${file.size - dataStart} bytes of data: is the file truncated?`);
   }
   return { name, dtype, shape, start: dataStart + begin, end: dataStart + end };
 }

@@ -45,5 +45,7 @@ async function refuseOccupied(path: string): Promise<void> {
     if (code === 'ENOENT') return;
     throw new LongformerError('BAD_INPUT', path, `must be a new directory: ${(cause as Error).message}`, { cause });
   }
-  if (content.length > 0) throw new LongformerError('BAD_INPUT', path, `must be a new or an empty directory, holds ${content[0]}`);
+  if (content.length > 0) {
+    throw new LongformerError('BAD_INPUT', path, `must be a new or an empty directory, holds ${content[0]}`);
+  }
 }
