@@ -10,3 +10,5 @@ export {
   LongformerModel, type LoadOptions, type Sequence, type ForwardOptions, type BaseModelOutput,
 } from './longformer-model.ts';
 export { Tokenizer, type Encoding, type EncodeOptions, type WindowOptions } from './tokenizer/tokenizer.ts';
+export { SearchIndex, type SearchIndexOptions } from './search/search-index.ts';
+export type { Document, FoundPassage, ReadDocument } from './search/services.ts';

@@ -4,6 +4,7 @@ import type { CheckedAttention } from '../attention.ts';
 import type { Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
 import { disposeModel, forwardModel, loadModel } from '../models/services.ts';
+import { addDocuments, createIndex, disposeIndex, removeDocument, searchIndex } from '../search/services.ts';
 import type { Wasm } from './builds.ts';
 
 /** What a running call has at hand. */
@@ -19,7 +20,12 @@ export interface Run {
 /** Thrown by `Run.checkAbort`. */
 export class Aborted extends Error {}
 
-export const services = { attention, loadModel, forwardModel, disposeModel, panicInPool };
+export const services = {
+  attention,
+  loadModel, forwardModel, disposeModel,
+  createIndex, addDocuments, removeDocument, searchIndex, disposeIndex,
+  panicInPool,
+};
 
 export type ServiceName = keyof typeof services;
 export type ServiceArgs<Name extends ServiceName> =

@@ -1,0 +1,179 @@
+// The passages of a text: what a search finds.
+//
+//   paragraph   blocks (blocks.ts); what is too long is divided at sentences, code at lines
+//   sentence    sentences; what is too long is divided at words
+//   tokens      so many tokens each, with an overlap
+//
+// In the first two a heading goes with what follows it, and what is very short with a neighbour.
+// Passages are in order; together they hold all of the text but white space between them.
+
+import { blocksOf, linesOf, type Block } from './blocks.ts';
+import { sentencesOf } from './sentences.ts';
+import { isSpace, trimmed, type Span } from './span.ts';
+
+export interface PassageRules {
+  readonly by: 'paragraph' | 'sentence' | 'tokens';
+  /** Tokens that a passage has at most, special ones not counted. At least 16. */
+  readonly maxTokens: number;
+  /** Tokens that a passage shares with the one before it, where they are cut by tokens. */
+  readonly overlap: number;
+}
+
+/** Where the tokens of a text are in it, special ones left out. Ascending. */
+export interface TokenSpans {
+  readonly starts: ArrayLike<number>;
+  readonly ends: ArrayLike<number>;
+}
+
+/** A part of a text and the tokens in it. */
+export interface Passage extends Span {
+  readonly firstToken: number;
+  readonly endToken: number;
+}
+
+/** Sentences below this many tokens ("Yes.", "2.") mean little by themselves. */
+const SHORT_SENTENCE = 8;
+
+/** Passages have at least a token each; a text without tokens has none. */
+export function passagesOf(text: string, tokens: TokenSpans, rules: PassageRules): Passage[] {
+  const measured = new MeasuredText(text, tokens);
+  const { by, maxTokens, overlap } = rules;
+  const whole = trimmed(text, { start: 0, end: text.length });
+  if (whole === null || tokens.starts.length === 0) return [];
+  const spans = by === 'tokens' ? measured.cut(whole, maxTokens, overlap)
+    : by === 'sentence' ? joinShort(sentencePieces(measured, maxTokens), measured, maxTokens, SHORT_SENTENCE)
+    : joinShort(paragraphPieces(measured, maxTokens), measured, maxTokens, maxTokens / 4);
+  return spans.map(({ start, end }) => ({
+    start, end, firstToken: measured.tokenAt(start), endToken: measured.tokenAt(end),
+  }));
+}
+
+/** A piece of a block, small enough for a passage. */
+interface Piece extends Span {
+  /** Starts with a heading: nothing before it may join it. */
+  opens: boolean;
+  /** Belongs to what is before it, if both fit into a passage. */
+  continues: boolean;
+}
+
+function paragraphPieces(text: MeasuredText, maxTokens: number): Piece[] {
+  return sectionsOf(text.text).flatMap(({ block, opens }) => {
+    const spans = text.count(block) <= maxTokens ? [block]
+      : pack(unitsOf(text.text, block).flatMap((unit) => text.cut(unit, maxTokens)), text, maxTokens);
+    // Code is explained by what is before it.
+    return asPieces(spans, opens, block.kind === 'code');
+  });
+}
+
+function sentencePieces(text: MeasuredText, maxTokens: number): Piece[] {
+  return sectionsOf(text.text).flatMap(({ block, opens }) => {
+    const units = unitsOf(text.text, block).flatMap((unit) => text.cut(unit, maxTokens));
+    return asPieces(block.kind === 'code' ? pack(units, text, maxTokens) : units, opens, false);
+  });
+}
+
+function asPieces(spans: readonly Span[], opens: boolean, continues: boolean): Piece[] {
+  return spans.map(({ start, end }, i) => ({ start, end, opens: opens && i === 0, continues: continues && !opens && i === 0 }));
+}
+
+/** Blocks, headings being part of the block that follows, or of the last one where none does. */
+function sectionsOf(text: string): { block: Block; opens: boolean }[] {
+  const sections: { block: Block; opens: boolean }[] = [];
+  let heading: Block | null = null;
+  for (const block of blocksOf(text)) {
+    if (block.kind === 'heading') {
+      heading ??= block;
+    } else {
+      sections.push({ block: { ...block, start: (heading ?? block).start }, opens: heading !== null });
+      heading = null;
+    }
+  }
+  if (heading !== null) sections.push({ block: { ...heading, end: text.trimEnd().length }, opens: sections.length === 0 });
+  return sections;
+}
+
+function unitsOf(text: string, block: Block): Span[] {
+  if (block.kind !== 'code') return sentencesOf(text, block);
+  return [...linesOf(text, block)].flatMap((line) => trimmed(text, line) ?? []);
+}
+
+/** Neighbours together, as many as fit. */
+function pack(units: readonly Span[], text: MeasuredText, maxTokens: number): Span[] {
+  const packed: Span[] = [];
+  for (const { start, end } of units) {
+    const last = packed.at(-1);
+    if (last !== undefined && text.count({ start: last.start, end }) <= maxTokens) last.end = end;
+    else packed.push({ start, end });
+  }
+  return packed;
+}
+
+/** Pieces below `short` tokens join what follows, or what is before them where nothing may follow. */
+function joinShort(pieces: readonly Piece[], text: MeasuredText, maxTokens: number, short: number): Span[] {
+  const isShort = (span: Span): boolean => text.count(span) < short;
+  const fits = (first: Span, last: Span): boolean => text.count({ start: first.start, end: last.end }) <= maxTokens;
+  const forward: Piece[] = [];
+  for (const piece of pieces) {
+    const last = forward.at(-1);
+    if (last !== undefined && !piece.opens && (isShort(last) || piece.continues) && fits(last, piece)) last.end = piece.end;
+    else forward.push({ ...piece });
+  }
+  const joined: Piece[] = [];
+  for (const piece of forward) {
+    const last = joined.at(-1);
+    const empty = text.count(piece) === 0 || (last !== undefined && text.count(last) === 0);
+    if (last !== undefined && (empty || (!piece.opens && isShort(piece) && fits(last, piece)))) last.end = piece.end;
+    else joined.push(piece);
+  }
+  return joined;
+}
+
+/** A text that knows how many tokens a part of it has. */
+class MeasuredText {
+  constructor(readonly text: string, private readonly tokens: TokenSpans) {}
+
+  /** The first token that reaches past `at`. */
+  tokenAt(at: number): number {
+    const { ends } = this.tokens;
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ends[middle]! > at) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  count({ start, end }: Span): number {
+    return this.tokenAt(end) - this.tokenAt(start);
+  }
+
+  /** Parts of at most `maxTokens` tokens, each repeating the last `overlap` of the one before it. */
+  cut(span: Span, maxTokens: number, overlap = 0): Span[] {
+    const [first, last] = [this.tokenAt(span.start), this.tokenAt(span.end)];
+    const parts: Span[] = [];
+    let from = first;
+    for (;;) {
+      const to = last - from <= maxTokens ? last : this.boundaryBefore(from + maxTokens, from + (maxTokens >> 1));
+      const part = trimmed(this.text, {
+        start: from === first ? span.start : this.tokens.starts[from]!,
+        end: to === last ? span.end : this.tokens.starts[to]!,
+      });
+      if (part !== null) parts.push(part);
+      if (to === last) return parts;
+      from = this.boundaryBefore(to - overlap, from + 1);
+    }
+  }
+
+  /** The last token from `lowest` to `token` that starts a word; failing that, one that starts a character. */
+  private boundaryBefore(token: number, lowest: number): number {
+    for (let i = token; i >= lowest; i--) if (this.startsWord(i)) return i;
+    for (let i = token; i >= lowest; i--) if (this.tokens.starts[i]! >= this.tokens.ends[i - 1]!) return i;
+    return token;
+  }
+
+  private startsWord(token: number): boolean {
+    const start = this.tokens.starts[token]!;
+    return start === 0 || isSpace(this.text, start) || isSpace(this.text, start - 1);
+  }
+}

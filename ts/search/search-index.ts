@@ -1,0 +1,117 @@
+// SearchIndex: passages of documents, found by what they mean. The caller's side; documents,
+// vectors and model are in the engine's worker.
+
+import { createEngine, type Engine } from '../engine/engine.ts';
+import { LongformerError } from '../errors.ts';
+import { openBlobs } from '../files/blobs.ts';
+import type { FileSource } from '../files/source.ts';
+import type { LoadOptions } from '../longformer-model.ts';
+import type { LongCallOptions } from '../progress.ts';
+import { quoted } from '../quoted.ts';
+import type { PassageRules } from './passages.ts';
+import type { Document, FoundPassage, ReadDocument } from './services.ts';
+
+export interface SearchIndexOptions extends LoadOptions {
+  /** How documents are divided. */
+  passages?: {
+    /** Default `paragraph`: what blank lines and headings divide; code fences stay whole where they fit. */
+    by?: PassageRules['by'];
+    /** Tokens that a passage has at most. Default 200. */
+    maxTokens?: number;
+    /** With `by: 'tokens'`: tokens that a passage shares with the one before it. Default a quarter of `maxTokens`. */
+    overlap?: number;
+  };
+  /**
+   * What a passage is known by: its part of a reading of the whole document (`late`), a reading of
+   * the passage by itself (`alone`), or the normalised sum. Default `both`.
+   */
+  vectors?: 'late' | 'alone' | 'both';
+}
+
+export class SearchIndex {
+  readonly engine: Engine;
+  readonly #id: number;
+  readonly #ownsEngine: boolean;
+
+  private constructor(engine: Engine, ownsEngine: boolean, id: number) {
+    this.engine = engine;
+    this.#id = id;
+    this.#ownsEngine = ownsEngine;
+  }
+
+  /**
+   * An empty index over a checkpoint that embeds texts: config.json, model.safetensors and the
+   * files of the tokenizer.
+   *
+   * Rejects with `BAD_INPUT` for an option, and as `LongformerModel.fromPretrained` does.
+   */
+  static async create(source: string | URL | FileSource, options: SearchIndexOptions = {}): Promise<SearchIndex> {
+    if (options.dtype !== undefined && options.dtype !== 'f32') {
+      throw new LongformerError('BAD_INPUT', 'dtype', `must be "f32", got ${quoted(options.dtype)}`);
+    }
+    const files = typeof source === 'string' || source instanceof URL ? null : openBlobs(source);
+    const location = files === null ? String(source as string | URL) : null;
+    const { signal, threads, passages = {}, vectors = 'both', attentionWindow = null } = options;
+    const engine = options.engine ?? await createEngine({ ...(threads && { threads }), ...(signal && { signal }) });
+    try {
+      const id = await engine.call('createIndex', [location, { passages, vectors, attentionWindow }], { ...options, ...(files && { files }) });
+      return new SearchIndex(engine, options.engine === undefined, id);
+    } catch (error) {
+      if (options.engine === undefined) await engine.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Reads documents. One whose id is there already is replaced. All of them are added or, after an
+   * error or an abort, none.
+   *
+   * Nothing is cut: a document with more tokens than the checkpoint has positions is read in
+   * windows that overlap, and the result says in how many.
+   */
+  async add(documents: readonly Document[], options: LongCallOptions = {}): Promise<ReadDocument[]> {
+    return this.engine.call('addDocuments', [this.#id, checkDocuments(documents)], options);
+  }
+
+  /** Takes a document out. Whether it was there. */
+  async remove(id: string): Promise<boolean> {
+    return this.engine.call('removeDocument', [this.#id, checkString('id', id)]);
+  }
+
+  /** The passages nearest to a question in meaning, best first. */
+  async search(query: string, options: LongCallOptions & { topK?: number } = {}): Promise<FoundPassage[]> {
+    const { topK = 10 } = options;
+    if (checkString('query', query).trim() === '') throw new LongformerError('BAD_INPUT', 'query', 'must not be blank');
+    if (!Number.isInteger(topK) || topK < 1) {
+      throw new LongformerError('BAD_INPUT', 'topK', `must be a whole number from 1, got ${quoted(topK)}`);
+    }
+    return this.engine.call('searchIndex', [this.#id, query, topK], options);
+  }
+
+  /** Frees the documents and the model, and ends the engine if it is the index's own. */
+  async dispose(): Promise<void> {
+    if (this.#ownsEngine) await this.engine.dispose();
+    else await this.engine.call('disposeIndex', [this.#id]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+function checkDocuments(documents: readonly Document[]): Document[] {
+  if (!Array.isArray(documents)) throw new LongformerError('BAD_INPUT', 'documents', `must be a list, got ${quoted(documents)}`);
+  const ids = new Set<string>();
+  return (documents as readonly (Document | null)[]).map((document, i) => {
+    const id = checkString(`documents[${i}].id`, document?.id);
+    const text = checkString(`documents[${i}].text`, document?.text);
+    if (ids.has(id)) throw new LongformerError('BAD_INPUT', `documents[${i}].id`, `must be there once, ${quoted(id)} is there again`);
+    ids.add(id);
+    return { id, text };
+  });
+}
+
+function checkString(subject: string, value: unknown): string {
+  if (typeof value !== 'string') throw new LongformerError('BAD_INPUT', subject, `must be a string, got ${quoted(value)}`);
+  return value;
+}
