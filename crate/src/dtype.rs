@@ -1,5 +1,7 @@
 //! Number formats of checkpoint files, as little-endian bytes, widened to f32.
 
+use crate::memory::{OutOfMemory, try_with_capacity};
+
 /// How a file stores its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
@@ -24,23 +26,23 @@ impl Dtype {
     }
 
     /// The numbers in `bytes`. Bytes past the last whole number are left out.
-    pub fn decode(self, bytes: &[u8]) -> Vec<f32> {
+    pub fn decode(self, bytes: &[u8]) -> Result<Vec<f32>, OutOfMemory> {
+        let mut numbers = try_with_capacity(bytes.len() / self.size())?;
         match self {
-            Dtype::F32 => bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect(),
-            Dtype::F16 => {
-                bytes.as_chunks().0.iter().map(|&b| from_half(u16::from_le_bytes(b))).collect()
-            }
-            Dtype::BF16 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16))
-                .collect(),
-            Dtype::F64 => {
-                bytes.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect()
-            }
+            Dtype::F32 => numbers.extend(each(bytes).map(f32::from_le_bytes)),
+            Dtype::F16 => numbers.extend(each(bytes).map(|b| from_half(u16::from_le_bytes(b)))),
+            Dtype::BF16 => numbers.extend(
+                each(bytes).map(|b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)),
+            ),
+            Dtype::F64 => numbers.extend(each(bytes).map(|b| f64::from_le_bytes(b) as f32)),
         }
+        Ok(numbers)
     }
+}
+
+/// The bytes of each whole number.
+fn each<const SIZE: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; SIZE]> {
+    bytes.as_chunks().0.iter().copied()
 }
 
 /// The single of the same value as a half.

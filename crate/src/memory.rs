@@ -9,19 +9,33 @@ pub struct OutOfMemory {
 
 /// `len` zeros.
 pub(crate) fn try_zeros(len: usize) -> Result<Vec<f32>, OutOfMemory> {
-    let mut zeros = Vec::new();
-    try_resize(&mut zeros, len)?;
-    Ok(zeros)
+    try_filled(len, 0.0)
+}
+
+/// `len` times `value`.
+pub(crate) fn try_filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, OutOfMemory> {
+    let mut filled = try_with_capacity(len)?;
+    filled.resize(len, value);
+    Ok(filled)
+}
+
+/// Room for `len` elements.
+pub(crate) fn try_with_capacity<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut empty = Vec::new();
+    try_reserve(&mut empty, len)?;
+    Ok(empty)
 }
 
 /// Makes `buffer` hold `len` floats; what was in it stays, what is new is 0.
 pub(crate) fn try_resize(buffer: &mut Vec<f32>, len: usize) -> Result<(), OutOfMemory> {
-    let more = len.saturating_sub(buffer.len());
-    buffer
-        .try_reserve_exact(more)
-        .map_err(|_| OutOfMemory { bytes: more.saturating_mul(size_of::<f32>()) })?;
+    try_reserve(buffer, len.saturating_sub(buffer.len()))?;
     buffer.resize(len, 0.0);
     Ok(())
+}
+
+fn try_reserve<T>(buffer: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
+    let bytes = more.saturating_mul(size_of::<T>());
+    buffer.try_reserve_exact(more).map_err(|_| OutOfMemory { bytes })
 }
 
 /// `rows * cols`, or the error that no memory holds as many floats.

@@ -13,11 +13,11 @@ use crate::embedding::{Lookup, Table, embed};
 use crate::feed_forward::{Norm, feed_forward};
 use crate::layer_norm::LayerNorm;
 use crate::linear::{Linear, add_linear};
-use crate::memory::{OutOfMemory, try_len, try_resize, try_zeros};
+use crate::memory::{OutOfMemory, try_filled, try_len, try_resize, try_zeros};
 use crate::parallel;
 use crate::pooling;
 use crate::unit_vectors;
-use js_sys::{Error, Float32Array, JsString, Reflect};
+use js_sys::{Error, Float32Array, JsString, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 type Result<T> = std::result::Result<T, JsValue>;
@@ -86,7 +86,7 @@ pub enum DtypeCode {
 /// The numbers of a piece of a tensor, whole rows of `cols` that end within `rows`.
 fn decode(
     dtype: DtypeCode,
-    bytes: &[u8],
+    bytes: &Uint8Array,
     first_row: usize,
     [rows, cols]: [usize; 2],
 ) -> Result<Vec<f32>> {
@@ -96,15 +96,17 @@ fn decode(
         DtypeCode::BF16 => Dtype::BF16,
         DtypeCode::F64 => Dtype::F64,
     };
-    let row_size = cols * dtype.size();
-    check(bytes.len().is_multiple_of(row_size), || {
-        format!("a piece of weights must be whole rows of {row_size} bytes, has {}", bytes.len())
+    let (row_size, len) = (cols * dtype.size(), bytes.length() as usize);
+    check(len.is_multiple_of(row_size), || {
+        format!("a piece of weights must be whole rows of {row_size} bytes, has {len}")
     })?;
-    let count = bytes.len() / row_size;
+    let count = len / row_size;
     check(first_row <= rows && count <= rows - first_row, || {
         format!("weights must end at row {rows}, {count} rows from row {first_row} on do not")
     })?;
-    Ok(dtype.decode(bytes))
+    let mut copy = try_filled(len, 0)?;
+    bytes.copy_to(&mut copy);
+    Ok(dtype.decode(&copy)?)
 }
 
 /// A linear layer.
@@ -127,7 +129,12 @@ impl LinearHandle {
 
     /// Rows of the weight matrix `[outFeatures, inFeatures]`, from `first_row` on.
     #[wasm_bindgen(js_name = writeWeight)]
-    pub fn write_weight(&mut self, first_row: usize, dtype: DtypeCode, bytes: &[u8]) -> Result<()> {
+    pub fn write_weight(
+        &mut self,
+        first_row: usize,
+        dtype: DtypeCode,
+        bytes: &Uint8Array,
+    ) -> Result<()> {
         let shape = [self.0.out_features(), self.0.in_features()];
         self.0.write_weight(first_row, &decode(dtype, bytes, first_row, shape)?);
         Ok(())
@@ -135,7 +142,7 @@ impl LinearHandle {
 
     /// Elements of the bias `[outFeatures]`, from `first` on.
     #[wasm_bindgen(js_name = writeBias)]
-    pub fn write_bias(&mut self, first: usize, dtype: DtypeCode, bytes: &[u8]) -> Result<()> {
+    pub fn write_bias(&mut self, first: usize, dtype: DtypeCode, bytes: &Uint8Array) -> Result<()> {
         self.0.write_bias(first, &decode(dtype, bytes, first, [self.0.out_features(), 1])?);
         Ok(())
     }
@@ -155,7 +162,12 @@ impl LayerNormHandle {
 
     /// Elements of the weight `[cols]`, from `first` on.
     #[wasm_bindgen(js_name = writeWeight)]
-    pub fn write_weight(&mut self, first: usize, dtype: DtypeCode, bytes: &[u8]) -> Result<()> {
+    pub fn write_weight(
+        &mut self,
+        first: usize,
+        dtype: DtypeCode,
+        bytes: &Uint8Array,
+    ) -> Result<()> {
         let values = decode(dtype, bytes, first, [self.0.cols(), 1])?;
         self.0.weight[first..][..values.len()].copy_from_slice(&values);
         Ok(())
@@ -163,7 +175,7 @@ impl LayerNormHandle {
 
     /// Elements of the bias `[cols]`, from `first` on.
     #[wasm_bindgen(js_name = writeBias)]
-    pub fn write_bias(&mut self, first: usize, dtype: DtypeCode, bytes: &[u8]) -> Result<()> {
+    pub fn write_bias(&mut self, first: usize, dtype: DtypeCode, bytes: &Uint8Array) -> Result<()> {
         let values = decode(dtype, bytes, first, [self.0.cols(), 1])?;
         self.0.bias[first..][..values.len()].copy_from_slice(&values);
         Ok(())
@@ -185,7 +197,12 @@ impl TableHandle {
 
     /// Rows of the table, from `first_row` on.
     #[wasm_bindgen(js_name = writeWeight)]
-    pub fn write_weight(&mut self, first_row: usize, dtype: DtypeCode, bytes: &[u8]) -> Result<()> {
+    pub fn write_weight(
+        &mut self,
+        first_row: usize,
+        dtype: DtypeCode,
+        bytes: &Uint8Array,
+    ) -> Result<()> {
         let shape = [self.0.rows(), self.0.cols()];
         self.0.write(first_row, &decode(dtype, bytes, first_row, shape)?);
         Ok(())
@@ -523,10 +540,20 @@ pub struct VectorsHandle {
 
 #[wasm_bindgen(js_class = Vectors)]
 impl VectorsHandle {
-    #[allow(missing_docs, reason = "the three of them")]
+    /// Copies the three.
     #[wasm_bindgen(constructor)]
-    pub fn new(query: Vec<f32>, key: Vec<f32>, value: Vec<f32>) -> VectorsHandle {
-        Self { query, key, value }
+    pub fn new(
+        query: &Float32Array,
+        key: &Float32Array,
+        value: &Float32Array,
+    ) -> Result<VectorsHandle> {
+        // Not as slices: for those wasm-bindgen allocates, and traps where it cannot.
+        let copy = |data: &Float32Array| -> Result<Vec<f32>> {
+            let mut copy = try_zeros(data.length() as usize)?;
+            data.copy_to(&mut copy);
+            Ok(copy)
+        };
+        Ok(Self { query: copy(query)?, key: copy(key)?, value: copy(value)? })
     }
 
     fn projections(&self) -> Projections<'_> {

@@ -70,7 +70,9 @@ function known(error: unknown): ErrorMessage | 'aborted' {
   if (code === 'BAD_INPUT' || code === 'OUT_OF_MEMORY') {
     return { code, subject: 'the engine:', problem: (error as Error).message };
   }
-  throw error;
+  // A trap says no more than "unreachable". With the memory full, it was an allocation that failed.
+  const full = memory.buffer.byteLength > 0.9 * maxMemoryBytes;
+  throw full ? new Error(`its memory of ${maxMemoryBytes} bytes is full`, { cause: error }) : error;
 }
 
 // ---------------------------------------------------------------- files of the caller's

@@ -11,6 +11,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { checkAttention, type AttentionInput } from '../attention.ts';
 import { LongformerError } from '../errors.ts';
 import type { Source, OpenFile } from '../files/source.ts';
 import type { LongCallOptions, Progress } from '../progress.ts';
@@ -21,7 +22,6 @@ import {
   type Answer, type EngineWorkerData, type FileQuestion, type FromEngine, type PoolWorkerData, type Question, type ToEngine,
 } from './protocol.ts';
 import type { ServiceArgs, ServiceName, ServiceResult } from './services.ts';
-import type { AttentionInput } from '../attention.ts';
 
 export interface EngineOptions {
   /** Threads that compute. Default: all cores up to four, half of them beyond, 16 at most. */
@@ -150,10 +150,12 @@ export class Engine {
   /**
    * Attention by itself, over vectors at hand.
    *
+   * Queries are computed in blocks of 24: a NaN or an infinity in a value reaches not only the
+   * queries that see it but their neighbours in the block as well.
+   *
    * @returns the context, dims `[seqLen, numHeads, headDim]`
    */
   async attention(input: AttentionInput, options: LongCallOptions = {}): Promise<Tensor> {
-    const { checkAttention } = await import('../attention.ts');
     const { args, transfer, dims } = checkAttention(input);
     return { dims, data: await this.call('attention', [args], { ...options, transfer }) };
   }

@@ -148,21 +148,25 @@ export function positionIds(inputIds: Uint32Array, config: LongformerConfig): Ui
 
 async function loadEmbeddings(wasm: Run['wasm'], weights: Weights, config: LongformerConfig): Promise<Embeddings> {
   const { hidden_size: hidden } = config;
-  return weights.keep(new wasm.Embeddings(
-    await weights.table('embeddings.word_embeddings', config.vocab_size, hidden),
-    await weights.table('embeddings.position_embeddings', config.max_position_embeddings, hidden),
-    await weights.table('embeddings.token_type_embeddings', config.type_vocab_size, hidden),
-    await weights.layerNorm('embeddings.LayerNorm', hidden, config.layer_norm_eps),
-  ));
+  const words = await weights.table('embeddings.word_embeddings', config.vocab_size, hidden);
+  const positions = await weights.table('embeddings.position_embeddings', config.max_position_embeddings, hidden);
+  const tokenTypes = await weights.table('embeddings.token_type_embeddings', config.type_vocab_size, hidden);
+  const norm = await weights.layerNorm('embeddings.LayerNorm', hidden, config.layer_norm_eps);
+  const parts = [words, positions, tokenTypes, norm] as const;
+  for (const part of parts) weights.release(part);
+  return weights.keep(new wasm.Embeddings(...parts));
 }
 
 async function loadLayer(wasm: Run['wasm'], weights: Weights, config: LongformerConfig, prefix: string): Promise<Layer> {
   const { hidden_size: hidden, intermediate_size: inner, num_attention_heads: heads, layer_norm_eps: eps } = config;
-  const projections = async (suffix: string): Promise<Projections> => weights.keep(new wasm.Projections(
-    await weights.linear(`${prefix}.attention.self.query${suffix}`, hidden, hidden, heads),
-    await weights.linear(`${prefix}.attention.self.key${suffix}`, hidden, hidden, heads),
-    await weights.linear(`${prefix}.attention.self.value${suffix}`, hidden, hidden, heads),
-  ));
+  const projections = async (suffix: string): Promise<Projections> => {
+    const query = await weights.linear(`${prefix}.attention.self.query${suffix}`, hidden, hidden, heads);
+    const key = await weights.linear(`${prefix}.attention.self.key${suffix}`, hidden, hidden, heads);
+    const value = await weights.linear(`${prefix}.attention.self.value${suffix}`, hidden, hidden, heads);
+    const parts = [query, key, value] as const;
+    for (const part of parts) weights.release(part);
+    return weights.keep(new wasm.Projections(...parts));
+  };
   return {
     local: await projections(''),
     global: await projections('_global'),

@@ -65,9 +65,14 @@ export class Weights {
     return handle;
   }
 
+  /** Forgets a handle, for another one to take over. */
+  release<T extends { free(): void }>(handle: T): T {
+    this.#handles.splice(this.#handles.indexOf(handle), 1);
+    return handle;
+  }
+
   /** Gives the memory of all weights back. */
   free(): void {
-    // A handle that went into another one is empty by now, and freeing it again does nothing.
     for (const handle of this.#handles.splice(0)) handle.free();
   }
 
