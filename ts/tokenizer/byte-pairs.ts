@@ -12,9 +12,9 @@ import type { JsonSection } from './json-section.ts';
 import type { Model, Pieces } from './model.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** Rank and place share a number of 53 bits: 2^24 ranks, 2^29 places. */
-const PLACES = 2 ** 29;
-const MAX_MERGES = 2 ** 24;
+/** Rank and place share a number of 53 bits. No string has more bytes than places, no known file a million merges. */
+const PLACES = 2 ** 31;
+const MAX_MERGES = 2 ** 22;
 
 /** What `section` (`model` of tokenizer.json) describes. Throws `BAD_FILE` naming the field that breaks a rule. */
 export function createBytePairs(section: JsonSection, vocabulary: Vocabulary): Model {
@@ -85,7 +85,7 @@ class Merges {
     this.merged = new Uint32Array(list.length);
     list.forEach((entry, rank) => {
       const refuse = (rule: string): LongformerError =>
-        new LongformerError('BAD_FILE', section.nameOf(`merges[${rank}]`), `${rule}, got ${quoted(entry)}`);
+        new LongformerError('BAD_FILE', `${section.nameOf('merges')}[${rank}]`, `${rule}, got ${quoted(entry)}`);
       const pair: unknown = typeof entry === 'string' ? entry.split(' ') : entry;
       if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string' || typeof pair[1] !== 'string') {
         throw refuse('must be two tokens');

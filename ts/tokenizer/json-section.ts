@@ -7,12 +7,17 @@ import { quoted } from '../quoted.ts';
 export class JsonSection {
   private readonly json: Record<string, unknown>;
 
-  /** `name` is where the object stands, for messages: `dir/tokenizer.json: model`. */
-  constructor(readonly name: string, json: unknown) {
+  /** `file` and `path`, the fields that lead to the object, are for messages. */
+  constructor(private readonly file: string, json: unknown, private readonly path = '') {
     if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-      throw new LongformerError('BAD_FILE', name, `must be an object, got ${quoted(json)}`);
+      throw new LongformerError('BAD_FILE', this.name, `must be an object, got ${quoted(json)}`);
     }
     this.json = json as Record<string, unknown>;
+  }
+
+  /** Where the object stands: `dir/tokenizer.json: model`. */
+  get name(): string {
+    return this.path === '' ? this.file : `${this.file}: ${this.path}`;
   }
 
   /** The field, or null where it is missing. */
@@ -29,7 +34,7 @@ export class JsonSection {
   }
 
   section(field: string): JsonSection {
-    return new JsonSection(this.nameOf(field), this.get(field));
+    return new JsonSection(this.file, this.get(field), this.pathOf(field));
   }
 
   sectionOrNull(field: string): JsonSection | null {
@@ -43,7 +48,7 @@ export class JsonSection {
   }
 
   sections(field: string): JsonSection[] {
-    return this.list(field).map((entry, i) => new JsonSection(`${this.nameOf(field)}[${i}]`, entry));
+    return this.list(field).map((entry, i) => new JsonSection(this.file, entry, `${this.pathOf(field)}[${i}]`));
   }
 
   string(field: string, absent?: string): string {
@@ -71,6 +76,12 @@ export class JsonSection {
   }
 
   nameOf(field: string): string {
-    return this.name.includes(': ') ? `${this.name}.${field}` : `${this.name}: ${field}`;
+    return `${this.file}: ${this.pathOf(field)}`;
+  }
+
+  /** Fields of the format are words; whatever else a file has for a field is quoted. */
+  private pathOf(field: string): string {
+    if (!/^\w{1,64}$/.test(field)) return `${this.path}[${quoted(field)}]`;
+    return this.path === '' ? field : `${this.path}.${field}`;
   }
 }

@@ -15,12 +15,16 @@ export type Normalizer = (text: NormalizedText) => NormalizedText;
 /** The stages that `section` describes. Throws `BAD_FILE` for a type it does not know to do exactly. */
 export function createNormalizer(section: JsonSection | null): Normalizer {
   if (section === null) return (text) => text;
+  if (section.get('type') === 'Sequence') return inTurn(section.sections('normalizers').map(createStage));
+  return createStage(section);
+}
+
+function createStage(section: JsonSection): Normalizer {
   const type = section.get('type');
   switch (type) {
     case 'BertNormalizer': return createBertNormalizer(section);
     case 'Lowercase': return lowercase;
     case 'NFD': return decompose;
-    case 'Sequence': return inTurn(section.sections('normalizers').map(createNormalizer));
     default: throw new LongformerError('BAD_FILE', section.name, `normalizer type ${quoted(type)} is not supported`);
   }
 }

@@ -26,13 +26,17 @@ const WITHOUT_SPECIAL_TOKENS: PostProcessor = {
 /** What `section` describes. Throws `BAD_FILE` for a type it does not know to do exactly, or a field that breaks a rule. */
 export function createPostProcessor(section: JsonSection | null, vocabulary: Vocabulary): PostProcessor {
   if (section === null) return WITHOUT_SPECIAL_TOKENS;
+  if (section.get('type') !== 'Sequence') return createStage(section, vocabulary);
+  return combined(section, section.sections('processors').map((stage) => createStage(stage, vocabulary)));
+}
+
+function createStage(section: JsonSection, vocabulary: Vocabulary): PostProcessor {
   const type = section.get('type');
   switch (type) {
     case 'TemplateProcessing': return createTemplates(section, vocabulary);
     case 'BertProcessing': return createBert(section, vocabulary);
     case 'RobertaProcessing': return createRoberta(section, vocabulary);
     case 'ByteLevel': return { ...WITHOUT_SPECIAL_TOKENS, trim: trimOf(section) };
-    case 'Sequence': return combined(section, section.sections('processors').map((part) => createPostProcessor(part, vocabulary)));
     default: throw new LongformerError('BAD_FILE', section.name, `post-processor type ${quoted(type)} is not supported`);
   }
 }

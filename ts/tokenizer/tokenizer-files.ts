@@ -51,7 +51,7 @@ function parseTokenizer(file: JsonSection, roleFiles: readonly (JsonSection | nu
   const modelSection = file.section('model');
   const modelVocabulary = Vocabulary.read(modelSection);
   const addedTokens = file.get('added_tokens') === null ? [] : file.sections('added_tokens').map(readAddedToken);
-  const vocabulary = modelVocabulary.with(addedTokens, new JsonSection(file.nameOf('added_tokens'), {}));
+  const vocabulary = modelVocabulary.with(addedTokens, file.nameOf('added_tokens'));
   const preTokenizer = createPreTokenizer(file.section('pre_tokenizer'));
   return {
     vocabulary,

@@ -8,8 +8,8 @@ import type { JsonSection } from './json-section.ts';
 /** Ids index arrays and embedding tables; the largest vocabulary known has about a million entries. */
 export const MAX_ID = 2 ** 24 - 1;
 
-/** Twice the longest entry known; a longer one would make every search in a text slow. */
-export const MAX_TOKEN_LENGTH = 1024; // UTF-16 units
+/** GPT-2 has entries of 128; searches in a text look this far ahead, so it must not be a file's to choose. */
+export const MAX_TOKEN_LENGTH = 512; // UTF-16 units
 
 export class Vocabulary {
   private readonly ids = new Map<string, number>();
@@ -20,16 +20,16 @@ export class Vocabulary {
   static read(section: JsonSection): Vocabulary {
     const vocabulary = new Vocabulary();
     const entries = section.section('vocab');
-    for (const [token] of entries.entries()) vocabulary.add(token, entries.integer(token, 0, MAX_ID), entries);
+    for (const [token] of entries.entries()) vocabulary.add(token, entries.integer(token, 0, MAX_ID), entries.name);
     if (vocabulary.highest < 0) throw section.refuse('vocab', 'must not be empty');
     return vocabulary;
   }
 
-  /** This one and the added tokens. A copy: words are never cut into tokens that the model does not know. */
-  with(addedTokens: readonly AddedToken[], section: JsonSection): Vocabulary {
+  /** This one and the added tokens, refused in the name of `subject`. A copy: words are never cut into tokens that the model does not know. */
+  with(addedTokens: readonly AddedToken[], subject: string): Vocabulary {
     const all = new Vocabulary();
-    for (const [token, id] of this.ids) all.add(token, id, section);
-    for (const { content, id } of addedTokens) all.add(content, id, section);
+    for (const [token, id] of this.ids) all.add(token, id, subject);
+    for (const { content, id } of addedTokens) all.add(content, id, subject);
     return all;
   }
 
@@ -50,8 +50,8 @@ export class Vocabulary {
     return this.highest + 1;
   }
 
-  private add(token: string, id: number, section: JsonSection): void {
-    const refuse = (rule: string): LongformerError => new LongformerError('BAD_FILE', section.name, `${rule}, got ${quoted(token)}: ${id}`);
+  private add(token: string, id: number, subject: string): void {
+    const refuse = (rule: string): LongformerError => new LongformerError('BAD_FILE', subject, `${rule}, got ${quoted(token)}: ${id}`);
     if (token.length > MAX_TOKEN_LENGTH) throw refuse(`must have tokens of at most ${MAX_TOKEN_LENGTH} characters`);
     if ((this.ids.get(token) ?? id) !== id) throw refuse(`must give a token one id, ${this.ids.get(token)!} in the vocabulary`);
     if ((this.byId.get(id) ?? token) !== token) throw refuse(`must give an id to one token, ${quoted(this.byId.get(id))} in the vocabulary`);
