@@ -8,9 +8,9 @@ mod reference;
 use longformer::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
 use reference::{Random, assert_close, assert_same_bits, exact};
 
-/// Sums of up to 130 products of numbers in -1..1 stay below 20, where one rounding is at most
-/// 1e-6; the roundings of a sum lean both ways.
-const TOLERANCE: f64 = 1e-5;
+/// Sums of up to 130 products of numbers in -1..1 stay below 32, where one rounding is at most
+/// 1e-6. Most are of smaller sums, and they lean both ways: twenty of them one way are out of reach.
+const TOLERANCE: f64 = 2e-5;
 
 /// Every number of rows of a tile of 4 and of 6, and the ends of several tiles.
 const ROWS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 25];
