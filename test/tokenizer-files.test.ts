@@ -67,6 +67,18 @@ test('vocab.txt may hold any word, and the last of two counts', async () => {
   assert.equal([...tokenizer.encode('constructor toString').inputIds], [2, 6, 1, 3]);
 });
 
+test('ids do not depend on the Unicode of the runtime', async () => {
+  // Younger than the library's tables: a character with a decomposition, and a punctuation mark.
+  const tokenizer = await Tokenizer.fromPretrained(files({ 'vocab.txt': '[UNK]\n[CLS]\n[SEP]\n\u{11938}\na\u1b4eb\n' }));
+  assert.equal([...tokenizer.encode('\u{11938} a\u1b4eb').inputIds], [1, 3, 4, 2]);
+});
+
+test('a word may have a hundred characters of two units', async () => {
+  const tokenizer = await Tokenizer.fromPretrained(files({ 'vocab.txt': '[UNK]\n[CLS]\n[SEP]\n\u{1d400}\n##\u{1d400}\n' }));
+  assert.is(tokenizer.encode('\u{1d400}'.repeat(100)).inputIds.length, 102);
+  assert.equal([...tokenizer.encode('\u{1d400}'.repeat(101)).inputIds], [1, 0, 2]);
+});
+
 test('vocab.json and merges.txt take the space before the mask in unless told otherwise', async () => {
   const given = { 'vocab.json': await text('byte-level-vocab/vocab.json'), 'merges.txt': await text('byte-level-vocab/merges.txt') };
   const usual = await Tokenizer.fromPretrained(files(given));
@@ -124,6 +136,7 @@ const malformed: [name: string, change: (json: Json) => void, ...patterns: RegEx
   ['word-piece', (json) => { json.model.vocab.the = '7'; }, /got "7"/],
   ['word-piece', (json) => { json.model.vocab.the = json.model.vocab.a; }, /one token/],
   ['word-piece', (json) => { json.model.vocab['x'.repeat(600)] = 9000; }, /at most 512 characters/],
+  ['word-piece', (json) => { json.model.vocab['x\ud83d'] = 9000; }, /half of a surrogate pair/],
   ['word-piece', (json) => { json.model.unk_token = '[NO]'; }, /model\.unk_token must be in the vocabulary, got "\[NO\]"/],
   ['word-piece', (json) => { json.model.max_input_chars_per_word = -5; }, /max_input_chars_per_word/],
   ['word-piece', (json) => { json.added_tokens[0].content = ''; }, /added_tokens\[0\]\.content/],

@@ -53,6 +53,7 @@ export class Vocabulary {
   private add(token: string, id: number, subject: string): void {
     const refuse = (rule: string): LongformerError => new LongformerError('BAD_FILE', subject, `${rule}, got ${quoted(token)}: ${id}`);
     if (token.length > MAX_TOKEN_LENGTH) throw refuse(`must have tokens of at most ${MAX_TOKEN_LENGTH} characters`);
+    if (/\p{Surrogate}/u.test(token)) throw refuse('must have no token with half of a surrogate pair');
     if ((this.ids.get(token) ?? id) !== id) throw refuse(`must give a token one id, ${this.ids.get(token)!} in the vocabulary`);
     if ((this.byId.get(id) ?? token) !== token) throw refuse(`must give an id to one token, ${quoted(this.byId.get(id))} in the vocabulary`);
     this.ids.set(token, id);

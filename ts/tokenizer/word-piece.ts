@@ -25,7 +25,6 @@ export function createWordPiece(section: JsonSection, vocabulary: Vocabulary): M
       let end = Math.min(word.length, start + longest);
       let id: number | undefined;
       for (; end > start; end--) {
-        if (splitsCharacter(word, end)) continue;
         const piece = word.slice(start, end);
         id = vocabulary.idOf(start === 0 ? piece : prefix + piece);
         if (id !== undefined) break;
@@ -44,8 +43,4 @@ function characterCount(word: string): number {
   let count = 0;
   for (const _ of word) count++;
   return count;
-}
-
-function splitsCharacter(word: string, at: number): boolean {
-  return at < word.length && word.codePointAt(at - 1)! > 0xffff;
 }
