@@ -6,10 +6,12 @@ import { trimmed, type Span } from './span.ts';
 export interface Block extends Span {
   /** `code`: lines that must not flow into one another, those of a table included. */
   kind: 'prose' | 'code' | 'heading';
+  /** Of a heading: 1 for the highest. */
+  level: number;
 }
 
 const BLANK = /^\s*$/;
-const HEADING = /^ {0,3}#{1,6}(\s|$)/;
+const HEADING = /^ {0,3}(#{1,6})(\s|$)/;
 const FENCE = /^\s*(?:[-*+]\s+)?(`{3,}|~{3,})/;
 const TABLE = /^\s*\|/;
 
@@ -20,6 +22,7 @@ export function blocksOf(text: string): Block[] {
   for (const span of linesOf(text)) {
     const line = text.slice(span.start, span.end);
     const mark: string | undefined = FENCE.exec(line)?.[1];
+    const heading: string | undefined = HEADING.exec(line)?.[1];
     if (fence !== null) {
       builder.add(span, 'code');
       if (mark?.startsWith(fence) && line.trim() === mark) {
@@ -28,12 +31,12 @@ export function blocksOf(text: string): Block[] {
       }
     } else if (BLANK.test(line)) {
       builder.close();
-    } else if (HEADING.test(line)) {
+    } else if (heading !== undefined) {
       builder.close();
-      builder.add(span, 'heading');
+      builder.add(span, 'heading', heading.length);
       builder.close();
     } else if (isUnderline(line, builder.onlyLine)) {
-      builder.underline(span);
+      builder.underline(span, line.trim().startsWith('=') ? 1 : 2);
     } else if (mark !== undefined) {
       builder.close();
       builder.add(span, 'code');
@@ -76,20 +79,20 @@ class BlockBuilder {
     return this.open?.kind === 'prose' && this.lines === 1 ? this.text.slice(this.open.start, this.open.end) : null;
   }
 
-  add({ start, end }: Span, kind: Block['kind']): void {
+  add({ start, end }: Span, kind: Block['kind'], level = 0): void {
     if (this.open?.kind !== kind) this.close();
-    this.open = { start: this.open?.start ?? start, end, kind };
+    this.open = { start: this.open?.start ?? start, end, kind, level };
     this.lines++;
   }
 
-  underline({ end }: Span): void {
-    this.open = { ...this.open!, end, kind: 'heading' };
+  underline({ end }: Span, level: number): void {
+    this.open = { ...this.open!, end, kind: 'heading', level };
     this.close();
   }
 
   close(): void {
     const span = this.open === null ? null : trimmed(this.text, this.open);
-    if (span !== null) this.blocks.push({ ...span, kind: this.open!.kind });
+    if (span !== null) this.blocks.push({ ...this.open!, ...span });
     this.open = null;
     this.lines = 0;
   }

@@ -50,45 +50,43 @@ export function passagesOf(text: string, tokens: TokenSpans, rules: PassageRules
 
 /** A piece of a block, small enough for a passage. */
 interface Piece extends Span {
-  /** Starts with a heading: nothing before it may join it. */
-  opens: boolean;
+  /** The level of the heading that it starts with, 0 if with none. */
+  heading: number;
   /** Belongs to what is before it, if both fit into a passage. */
   continues: boolean;
 }
 
 function paragraphPieces(text: MeasuredText, maxTokens: number): Piece[] {
-  return sectionsOf(text.text).flatMap(({ block, opens }) => {
+  return sectionsOf(text.text).flatMap((block) => {
     const spans = text.count(block) <= maxTokens ? [block]
       : pack(unitsOf(text.text, block).flatMap((unit) => text.cut(unit, maxTokens)), text, maxTokens);
     // Code is explained by what is before it.
-    return asPieces(spans, opens, block.kind === 'code');
+    return asPieces(spans, block.level, block.kind === 'code');
   });
 }
 
 function sentencePieces(text: MeasuredText, maxTokens: number): Piece[] {
-  return sectionsOf(text.text).flatMap(({ block, opens }) => {
+  return sectionsOf(text.text).flatMap((block) => {
     const units = unitsOf(text.text, block).flatMap((unit) => text.cut(unit, maxTokens));
-    return asPieces(block.kind === 'code' ? pack(units, text, maxTokens) : units, opens, false);
+    return asPieces(block.kind === 'code' ? pack(units, text, maxTokens) : units, block.level, false);
   });
 }
 
-function asPieces(spans: readonly Span[], opens: boolean, continues: boolean): Piece[] {
-  return spans.map(({ start, end }, i) => ({ start, end, opens: opens && i === 0, continues: continues && !opens && i === 0 }));
+function asPieces(spans: readonly Span[], heading: number, continues: boolean): Piece[] {
+  return spans.map(({ start, end }, i) => i > 0 ? { start, end, heading: 0, continues: false } : { start, end, heading, continues });
 }
 
-/** Blocks, headings being part of the block that follows, or of the last one where none does. */
-function sectionsOf(text: string): { block: Block; opens: boolean }[] {
-  const sections: { block: Block; opens: boolean }[] = [];
-  let heading: Block | null = null;
+/** Blocks, headings being part of the block that follows, whose `level` is then theirs; or a block of their own where none does. */
+function sectionsOf(text: string): Block[] {
+  const sections: Block[] = [];
+  let headings: Block[] = [];
   for (const block of blocksOf(text)) {
-    if (block.kind === 'heading') {
-      heading ??= block;
-    } else {
-      sections.push({ block: { ...block, start: (heading ?? block).start }, opens: heading !== null });
-      heading = null;
-    }
+    headings.push(block);
+    if (block.kind === 'heading') continue;
+    sections.push({ ...block, start: headings[0]!.start, level: headings[0]!.level });
+    headings = [];
   }
-  if (heading !== null) sections.push({ block: { ...heading, end: text.trimEnd().length }, opens: sections.length === 0 });
+  if (headings.length > 0) sections.push({ ...headings[0]!, end: headings.at(-1)!.end, level: 0 });
   return sections;
 }
 
@@ -97,32 +95,39 @@ function unitsOf(text: string, block: Block): Span[] {
   return [...linesOf(text, block)].flatMap((line) => trimmed(text, line) ?? []);
 }
 
-/** Neighbours together, as many as fit. */
+/** Neighbours together, in as few parts as can be, of about the same length. */
 function pack(units: readonly Span[], text: MeasuredText, maxTokens: number): Span[] {
+  const total = units.reduce((tokens, unit) => tokens + text.count(unit), 0);
+  const enough = total / Math.ceil(total / maxTokens);
   const packed: Span[] = [];
   for (const { start, end } of units) {
     const last = packed.at(-1);
-    if (last !== undefined && text.count({ start: last.start, end }) <= maxTokens) last.end = end;
+    if (last !== undefined && text.count(last) < enough && text.count({ start: last.start, end }) <= maxTokens) last.end = end;
     else packed.push({ start, end });
   }
   return packed;
 }
 
-/** Pieces below `short` tokens join what follows, or what is before them where nothing may follow. */
+/**
+ * Pieces below `short` tokens join what follows, or what is before them where nothing may follow. A
+ * piece with a heading joins nothing before it but a few words under a higher heading.
+ */
 function joinShort(pieces: readonly Piece[], text: MeasuredText, maxTokens: number, short: number): Span[] {
   const isShort = (span: Span): boolean => text.count(span) < short;
   const fits = (first: Span, last: Span): boolean => text.count({ start: first.start, end: last.end }) <= maxTokens;
+  const follows = (last: Piece, piece: Piece): boolean =>
+    piece.heading === 0 ? isShort(last) || piece.continues : isShort(last) && last.heading > 0 && last.heading < piece.heading;
   const forward: Piece[] = [];
   for (const piece of pieces) {
     const last = forward.at(-1);
-    if (last !== undefined && !piece.opens && (isShort(last) || piece.continues) && fits(last, piece)) last.end = piece.end;
+    if (last !== undefined && follows(last, piece) && fits(last, piece)) last.end = piece.end;
     else forward.push({ ...piece });
   }
   const joined: Piece[] = [];
   for (const piece of forward) {
     const last = joined.at(-1);
     const empty = text.count(piece) === 0 || (last !== undefined && text.count(last) === 0);
-    if (last !== undefined && (empty || (!piece.opens && isShort(piece) && fits(last, piece)))) last.end = piece.end;
+    if (last !== undefined && (empty || (piece.heading === 0 && isShort(piece) && fits(last, piece)))) last.end = piece.end;
     else joined.push(piece);
   }
   return joined;
