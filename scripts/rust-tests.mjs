@@ -1,0 +1,73 @@
+/**
+ * The crate's tests: as native code with the thread pool, and inside WebAssembly in both
+ * single-threaded builds, where the SIMD of the browser runs. (A pool inside WebAssembly needs
+ * the engine's workers; the TypeScript tests cover it.)
+ */
+
+import { findRust } from './rust.mjs';
+import { attempt, step } from './step.mjs';
+import { variantEnv, variants } from './variants.mjs';
+import { wasmTools } from './wasm-tools.mjs';
+
+/** A deadlock must not hold up the run; the slowest set of tests takes a tenth of it. */
+const LIMIT_SECONDS = 600;
+
+export async function nativeTests(pattern) {
+  const { cargo, rustc, env } = await findRust();
+  return cargoTest('native', cargo, ['--features', 'threads'], { PATH: env.PATH, RUSTC: rustc }, pattern);
+}
+
+export async function wasmTests(pattern) {
+  const rust = await findRust();
+  const tools = await wasmTools(rust);
+  const total = { passed: 0, failed: 0 };
+  for (const variant of variants.filter(({ memory }) => memory === 'single')) {
+    const env = {
+      ...tools.env,
+      ...variantEnv(variant),
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: 'wasm-bindgen-test-runner',
+      ...(variant.relaxed && !hasRelaxedSimd() && { NODE_ARGS: '--experimental-wasm-relaxed-simd' }),
+    };
+    // panic-abort-tests: tests would else be built to unwind, and the standard library once more with them.
+    const args = ['--release', '--target', 'wasm32-unknown-unknown', '-Z', 'panic-abort-tests', ...variant.cargoArgs];
+    const { passed, failed } = await cargoTest(variant.name, rust.cargo, args, env, pattern);
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
+
+async function cargoTest(name, cargo, args, env, pattern) {
+  const test = ['test', '--package', 'longformer', '--tests', '--no-fail-fast', ...args];
+  const built = await step(`compile the tests (${name})`, () => attempt(cargo, [...test, '--no-run'], { env, seconds: 2 * LIMIT_SECONDS }));
+  if (built.code !== 0) return failure(built, `the crate's tests (${name}) do not compile`);
+
+  const ran = await step(`run them`, () =>
+    attempt(cargo, [...test, ...(pattern ? [pattern] : [])], { env, seconds: LIMIT_SECONDS }),
+  );
+  const results = [...ran.output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed;/gm)];
+  const [passed, failed] = [1, 2].map((group) => results.reduce((sum, result) => sum + Number(result[group]), 0));
+  console.log(`  ${passed} passed, ${failed} failed`);
+  if (ran.timedOut) {
+    const file = [...ran.output.matchAll(/^ +Running (\S+ ?\S*)/gm)].at(-1)?.[1];
+    return add(passed, failed, failure(ran, `${file} (${name}) was ended after ${LIMIT_SECONDS} s`));
+  }
+  if (failed > 0) console.error(ran.output);
+  else if (ran.code !== 0) return add(passed, failed, failure(ran, `cargo test (${name}) failed (${ran.code})`));
+  else if (passed === 0) return add(passed, failed, failure(ran, `cargo test (${name}) ran no test`));
+  return { passed, failed };
+}
+
+function failure({ output }, what) {
+  console.error(`${output}\n${what}`);
+  return { passed: 0, failed: 1 };
+}
+
+const add = (passed, failed, more) => ({ passed: passed + more.passed, failed: failed + more.failed });
+
+/** Node 20 has relaxed SIMD behind a flag. The module: one function with an `i32x4.relaxed_trunc_f32x4_s`. */
+function hasRelaxedSimd() {
+  return WebAssembly.validate(
+    new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11]),
+  );
+}

@@ -1,0 +1,37 @@
+/**
+ * `npm test`: builds, then lints and runs every test; the last line is `N passed, N failed`.
+ *
+ *     node scripts/test.mjs [lint|rust|wasm|ts] [pattern]
+ *
+ * runs one part: the lints, the crate's tests as native code, the same inside WebAssembly, or the
+ * TypeScript tests; the pattern picks tests of the crate by name, TypeScript tests by file.
+ */
+
+import { lint } from './lint.mjs';
+import { nativeTests, wasmTests } from './rust-tests.mjs';
+import { Failure, attempt, main } from './step.mjs';
+import { tsTests } from './ts-tests.mjs';
+
+const parts = {
+  lint: () => lint(),
+  rust: (pattern) => nativeTests(pattern),
+  wasm: (pattern) => wasmTests(pattern),
+  ts: (pattern) => tsTests(pattern),
+};
+
+await main(async () => {
+  const [part, pattern] = process.argv.slice(2);
+  if (part && !(part in parts)) throw new Failure(`there is no "${part}" to test; it is one of ${Object.keys(parts).join(', ')}`);
+
+  const build = await attempt(process.execPath, ['scripts/build.mjs'], { show: true });
+  if (build.code !== 0) throw new Failure('nothing was tested: the build failed');
+
+  const total = { passed: 0, failed: 0 };
+  for (const name of part ? [part] : Object.keys(parts)) {
+    const { passed, failed } = await parts[name](pattern);
+    total.passed += passed;
+    total.failed += failed;
+  }
+  if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+});
