@@ -91,6 +91,19 @@ impl Linear {
         multiply(shape, x, b, start, output);
     }
 
+    /// `weightᵀ · vector` of one group, `[in_features]`, for a vector of the group's features.
+    pub fn transposed_group(&self, group: usize, vector: &[f32]) -> Vec<f32> {
+        let mut folded = vec![0.0; self.in_features];
+        let size = padded(self.group_len) * self.in_features;
+        let panels = self.panels[group * size..][..size].chunks_exact(self.in_features * PANEL);
+        for (panel, part) in panels.zip(vector.chunks(PANEL)) {
+            for (x, weights) in folded.iter_mut().zip(panel.as_chunks::<PANEL>().0) {
+                *x += part.iter().zip(weights).map(|(y, weight)| y * weight).sum::<f32>();
+            }
+        }
+        folded
+    }
+
     /// `output = x · weightᵀ + bias`, both `[rows, ...]` without gaps; one group.
     pub fn apply(&self, x: &[f32], output: &mut [f32]) {
         self.apply_rows(x, output, false);

@@ -4,11 +4,25 @@
 //! softmax: the largest score, the sum of weights, and the weighted sum of values, all relative
 //! to that largest score. The parts are joined in the order of the blocks. So neither the keys
 //! and values of a whole sequence nor a row of its scores ever exists.
+//!
+//! Only global queries read the global keys and values, so with few of them those need not be
+//! computed at all. With `x` the hidden states, `key = W x + b` and `value = V x + c`,
+//!
+//! ```text
+//! query · (W x[j] + b)       = (Wᵀ query) · x[j] + (query · b)     the last term is the same for
+//!                                                                  all j: the softmax drops it
+//! Σ weight[j] (V x[j] + c)   = V (Σ weight[j] x[j]) + c            the weights add up to 1
+//! ```
+//!
+//! which folds the projections into each query and into each result: per token and head
+//! `4 * in_features` operations for every global query, instead of `4 * in_features * head_dim` for
+//! all of them together. [`folds`] says which it is.
 
 use super::{Heads, Projections, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
+use crate::linear::Linear;
 use crate::parallel::map;
 use crate::simd::scale;
 use crate::softmax::{exp_and_sum, largest};
@@ -16,6 +30,16 @@ use std::ops::Range;
 
 /// Keys of a block.
 const KEYS: usize = 192;
+
+/// Parts that a sequence's keys are cut into, for threads to take: few, as each holds a context
+/// of its own for every head and global query.
+const PARTS: usize = 16;
+
+/// Whether the projections of `globals` queries are folded. In operations both ways are even at
+/// `globals == head_dim`; measured as well, within a few (`bench/results`).
+fn folds(globals: usize, heads: Heads) -> bool {
+    globals < heads.head_dim
+}
 
 /// The contexts of the global tokens of one sequence.
 pub(super) struct Contexts<'a> {
@@ -41,25 +65,30 @@ pub(super) fn contexts<'a>(
     let sequences: Vec<GlobalQueries> = batch
         .sequences()
         .iter()
-        .map(|sequence| GlobalQueries::new(heads, pattern, sequence, projections.query))
+        .map(|sequence| GlobalQueries::new(heads, pattern, sequence, projections))
         .collect();
-    let blocks: Vec<(usize, Range<usize>)> = sequences
+    let runs: Vec<(usize, Range<usize>)> = sequences
         .iter()
         .enumerate()
-        .filter(|(_, queries)| !queries.sequence.global_tokens.is_empty())
+        .filter(|(_, queries)| queries.count() > 0)
         .flat_map(|(number, queries)| {
             let len = queries.sequence.len();
-            (0..len).step_by(KEYS).map(move |first| (number, first..(first + KEYS).min(len)))
+            let run = len.div_ceil(PARTS).next_multiple_of(KEYS);
+            (0..len).step_by(run).map(move |first| (number, first..(first + run).min(len)))
         })
         .collect();
-    let parts = map(blocks.len(), |i| {
-        let (number, keys) = &blocks[i];
-        sequences[*number].attend(keys.clone(), projections.key, projections.value)
+    let parts = map(runs.len(), |i| {
+        let (number, keys) = runs[i].clone();
+        let mut part = sequences[number].nothing();
+        for first in keys.clone().step_by(KEYS) {
+            part.join(&sequences[number].attend(first..(first + KEYS).min(keys.end)));
+        }
+        part
     });
 
     let mut joined: Vec<Partial> = sequences.iter().map(GlobalQueries::nothing).collect();
-    for ((number, _), part) in blocks.iter().zip(&parts) {
-        joined[*number].join(part, heads.head_dim);
+    for ((number, _), part) in runs.iter().zip(&parts) {
+        joined[*number].join(part);
     }
     sequences
         .iter()
@@ -67,107 +96,144 @@ pub(super) fn contexts<'a>(
         .map(|(queries, part)| Contexts {
             tokens: &queries.sequence.global_tokens,
             hidden_size: heads.hidden_size(),
-            rows: part.finish(heads),
+            rows: queries.finish(part),
         })
         .collect()
 }
 
-/// The queries of the global tokens of one sequence, scaled and packed as the right matrix.
+/// What the queries of the global tokens are compared with.
+enum Keys<'a> {
+    /// Keys and values of each head, projected or given.
+    Vectors { key: Source<'a>, value: Source<'a> },
+    /// The hidden states themselves: the key projections are in the queries, and the value
+    /// projections come at the end.
+    Folded { hidden_states: &'a [f32], value: &'a Linear },
+}
+
+/// The queries of the global tokens of one sequence.
 struct GlobalQueries<'a, 'b> {
     heads: Heads,
     pattern: &'b Pattern,
     sequence: &'a Sequence,
-    /// `[num_heads][padded(tokens) / 8][head_dim][8]`
+    keys: Keys<'b>,
+    /// Scaled and packed as the right matrix. Vectors: `[num_heads]` times panels of
+    /// `[head_dim][8]` over the tokens. Folded: panels of `[in_features][8]` over heads and tokens.
     panels: Vec<f32>,
 }
 
 impl<'a, 'b> GlobalQueries<'a, 'b> {
-    fn new(heads: Heads, pattern: &'b Pattern, sequence: &'a Sequence, query: Source) -> Self {
+    fn new(
+        heads: Heads,
+        pattern: &'b Pattern,
+        sequence: &'a Sequence,
+        projections: Projections<'b>,
+    ) -> Self {
         let Heads { num_heads, head_dim } = heads;
-        let size = padded(sequence.global_tokens.len()) * head_dim;
-        let mut panels = vec![0.0; num_heads * size];
-        let mut row = vec![0.0; head_dim];
+        let Projections { query, key, value } = projections;
+        let globals = sequence.global_tokens.len();
+        let (keys, size) = match (key, value) {
+            (
+                Source::Projected { hidden_states, weights },
+                Source::Projected { hidden_states: same, weights: value },
+            ) if std::ptr::eq(hidden_states, same) && folds(globals, heads) => {
+                let size = padded(num_heads * globals) * weights.in_features();
+                (Keys::Folded { hidden_states, value }, size)
+            }
+            _ => (Keys::Vectors { key, value }, num_heads * padded(globals) * head_dim),
+        };
+
+        let mut panels = vec![0.0; size];
+        let mut vector = vec![0.0; head_dim];
         for head in 0..num_heads {
-            for (col, &token) in sequence.global_tokens.iter().enumerate() {
+            for (i, &token) in sequence.global_tokens.iter().enumerate() {
                 let tokens = Tokens { first: sequence.rows.start + token, step: 1, count: 1 };
-                let output = Output { data: &mut row, row_stride: head_dim, panel_stride: PANEL };
+                let output =
+                    Output { data: &mut vector, row_stride: head_dim, panel_stride: PANEL };
                 query.write_rows(heads, head, tokens, output);
-                scale(&mut row, 1.0 / (head_dim as f32).sqrt());
-                pack_column(&mut panels[head * size..][..size], head_dim, col, &row);
+                scale(&mut vector, 1.0 / (head_dim as f32).sqrt());
+                match key {
+                    Source::Projected { weights, .. } if matches!(keys, Keys::Folded { .. }) => {
+                        let folded = weights.transposed_group(head, &vector);
+                        pack_column(&mut panels, folded.len(), head * globals + i, &folded);
+                    }
+                    _ => {
+                        let size = padded(globals) * head_dim;
+                        pack_column(&mut panels[head * size..][..size], head_dim, i, &vector);
+                    }
+                }
             }
         }
-        Self { heads, pattern, sequence, panels }
+        Self { heads, pattern, sequence, keys, panels }
+    }
+
+    /// Global tokens.
+    fn count(&self) -> usize {
+        self.sequence.global_tokens.len()
     }
 
     /// The softmax over no keys at all.
     fn nothing(&self) -> Partial {
-        let rows = self.heads.num_heads * self.sequence.global_tokens.len();
+        let rows = self.heads.num_heads * self.count();
+        let width = match self.keys {
+            Keys::Vectors { .. } => self.heads.head_dim,
+            Keys::Folded { value, .. } => value.in_features(),
+        };
         Partial {
             max: vec![f32::NEG_INFINITY; rows],
             sum: vec![0.0; rows],
-            context: vec![0.0; rows * self.heads.head_dim],
+            context: vec![0.0; rows * width],
+            width,
         }
     }
 
     /// The softmax over the keys at positions `keys`.
-    fn attend(&self, keys: Range<usize>, key: Source, value: Source) -> Partial {
+    fn attend(&self, keys: Range<usize>) -> Partial {
+        match self.keys {
+            Keys::Vectors { key, value } => self.attend_to_vectors(keys, key, value),
+            Keys::Folded { hidden_states, .. } => self.attend_to_hidden_states(keys, hidden_states),
+        }
+    }
+
+    fn attend_to_vectors(&self, keys: Range<usize>, key: Source, value: Source) -> Partial {
         let Heads { num_heads, head_dim } = self.heads;
-        let globals = &self.sequence.global_tokens;
-        let count = keys.len();
+        let (globals, count) = (self.count(), keys.len());
         let first = self.sequence.rows.start + keys.start;
         let tokens = Tokens { first, step: 1, count };
-        let masked = {
-            let masked = &self.sequence.masked;
-            let start = masked.partition_point(|&position| position < keys.start);
-            let end = masked.partition_point(|&position| position < keys.end);
-            &masked[start..end]
-        };
+        let cols = padded(globals);
 
         let mut part = self.nothing();
         let mut vectors = vec![0.0; count * padded(head_dim)];
-        let mut transposed = vec![0.0; count * padded(globals.len())]; // [keys, global queries]
-        let mut weights = vec![0.0; globals.len() * count]; // [global queries, keys]
+        let mut scores = vec![0.0; count * cols]; // [keys, global queries]
+        let mut weights = vec![0.0; globals * count]; // [global queries, keys]
         for head in 0..num_heads {
             let output = Output { data: &mut vectors, row_stride: head_dim, panel_stride: PANEL };
             key.write_rows(self.heads, head, tokens, output);
-            let cols = padded(globals.len());
-            let panels = &self.panels[head * cols * head_dim..][..cols * head_dim];
+            let queries = &self.panels[head * cols * head_dim..][..cols * head_dim];
             multiply(
                 Shape { rows: count, depth: head_dim, cols },
                 Rows { data: &vectors, stride: head_dim },
-                Panels { data: panels, stride: head_dim * PANEL },
+                Panels { data: queries, stride: head_dim * PANEL },
                 Start::Zero,
-                Output { data: &mut transposed, row_stride: cols, panel_stride: PANEL },
+                Output { data: &mut scores, row_stride: cols, panel_stride: PANEL },
+            );
+            self.weigh(
+                &keys,
+                head,
+                Scores { data: &scores, cols, first: 0 },
+                &mut weights,
+                &mut part,
             );
 
-            let first_row = head * globals.len();
-            for (i, row) in weights.chunks_exact_mut(count).enumerate() {
-                for (j, weight) in row.iter_mut().enumerate() {
-                    let visible = self.pattern.allows(globals[i], keys.start + j);
-                    *weight = if visible { transposed[j * cols + i] } else { f32::NEG_INFINITY };
-                }
-                for position in masked {
-                    row[position - keys.start] = f32::NEG_INFINITY;
-                }
-                let max = largest(row);
-                if max == f32::NEG_INFINITY {
-                    row.fill(0.0);
-                } else {
-                    part.sum[first_row + i] = exp_and_sum(row, max);
-                    part.max[first_row + i] = max;
-                }
-            }
-
-            let output =
-                Output { data: &mut vectors, row_stride: PANEL, panel_stride: count * PANEL };
+            let panel_stride = count * PANEL;
+            let output = Output { data: &mut vectors, row_stride: PANEL, panel_stride };
             value.write_rows(self.heads, head, tokens, output);
             multiply(
-                Shape { rows: globals.len(), depth: count, cols: head_dim },
+                Shape { rows: globals, depth: count, cols: head_dim },
                 Rows { data: &weights, stride: count },
-                Panels { data: &vectors, stride: count * PANEL },
+                Panels { data: &vectors, stride: panel_stride },
                 Start::Zero,
                 Output {
-                    data: &mut part.context[first_row * head_dim..],
+                    data: &mut part.context[head * globals * head_dim..],
                     row_stride: head_dim,
                     panel_stride: PANEL,
                 },
@@ -175,19 +241,129 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         }
         part
     }
+
+    fn attend_to_hidden_states(&self, keys: Range<usize>, hidden_states: &[f32]) -> Partial {
+        let num_heads = self.heads.num_heads;
+        let (globals, count) = (self.count(), keys.len());
+        let rows = num_heads * globals;
+        let cols = padded(rows);
+        let mut part = self.nothing();
+        let width = part.width;
+        let first = self.sequence.rows.start + keys.start;
+        let block = &hidden_states[first * width..][..count * width];
+
+        let mut scores = vec![0.0; count * cols]; // [keys, heads and global queries]
+        multiply(
+            Shape { rows: count, depth: width, cols },
+            Rows { data: block, stride: width },
+            Panels { data: &self.panels, stride: width * PANEL },
+            Start::Zero,
+            Output { data: &mut scores, row_stride: cols, panel_stride: PANEL },
+        );
+        let mut weights = vec![0.0; rows * count]; // [heads and global queries, keys]
+        for (head, weights) in weights.chunks_exact_mut(globals * count).enumerate() {
+            let scores = Scores { data: &scores, cols, first: head * globals };
+            self.weigh(&keys, head, scores, weights, &mut part);
+        }
+
+        let panel_stride = count * PANEL;
+        let mut panels = vec![0.0; padded(width) * count]; // the hidden states as a right matrix
+        for (j, row) in block.chunks_exact(width).enumerate() {
+            for (panel, part) in row.chunks(PANEL).enumerate() {
+                panels[panel * panel_stride + j * PANEL..][..part.len()].copy_from_slice(part);
+            }
+        }
+        multiply(
+            Shape { rows, depth: count, cols: width },
+            Rows { data: &weights, stride: count },
+            Panels { data: &panels, stride: panel_stride },
+            Start::Zero,
+            Output { data: &mut part.context, row_stride: width, panel_stride: PANEL },
+        );
+        part
+    }
+
+    /// Turns the scores of one head into weights, `[global queries, keys]`, and notes their sums.
+    fn weigh(
+        &self,
+        keys: &Range<usize>,
+        head: usize,
+        scores: Scores,
+        weights: &mut [f32],
+        part: &mut Partial,
+    ) {
+        let masked = &self.sequence.masked;
+        let start = masked.partition_point(|&position| position < keys.start);
+        let end = masked.partition_point(|&position| position < keys.end);
+        for (i, row) in weights.chunks_exact_mut(keys.len()).enumerate() {
+            let global = self.sequence.global_tokens[i];
+            for (j, weight) in row.iter_mut().enumerate() {
+                *weight = if self.pattern.allows(global, keys.start + j) {
+                    scores.data[j * scores.cols + scores.first + i]
+                } else {
+                    f32::NEG_INFINITY
+                };
+            }
+            for position in &masked[start..end] {
+                row[position - keys.start] = f32::NEG_INFINITY;
+            }
+            let max = largest(row);
+            if max == f32::NEG_INFINITY {
+                row.fill(0.0);
+            } else {
+                let at = head * self.count() + i;
+                part.sum[at] = exp_and_sum(row, max);
+                part.max[at] = max;
+            }
+        }
+    }
+
+    /// The contexts, `[globals, hidden_size]`. A global token is not masked, so it sees itself.
+    fn finish(&self, part: Partial) -> Vec<f32> {
+        let Partial { sum, mut context, width, .. } = part;
+        let Heads { num_heads, head_dim } = self.heads;
+        let globals = self.count();
+        let mut rows = vec![0.0; globals * self.heads.hidden_size()];
+        for head in 0..num_heads {
+            for i in 0..globals {
+                let from = head * globals + i;
+                let weighted = &mut context[from * width..][..width];
+                scale(weighted, 1.0 / sum[from]);
+                let row = &mut rows[i * self.heads.hidden_size() + head * head_dim..][..head_dim];
+                match self.keys {
+                    Keys::Vectors { .. } => row.copy_from_slice(weighted),
+                    Keys::Folded { value, .. } => {
+                        let x = Rows { data: weighted, stride: width };
+                        let output =
+                            Output { data: row, row_stride: head_dim, panel_stride: PANEL };
+                        value.apply_group(head, 1, x, false, output);
+                    }
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// Scores `[keys, cols]`, of which one head's begin at column `first`.
+struct Scores<'a> {
+    data: &'a [f32],
+    cols: usize,
+    first: usize,
 }
 
 /// A softmax over some of the keys, per head and global query: `exp(score - max)` summed up, and
-/// times the values.
+/// times the values, or times the hidden states.
 struct Partial {
     max: Vec<f32>,     // [num_heads, globals]
     sum: Vec<f32>,     // [num_heads, globals]
-    context: Vec<f32>, // [num_heads, globals, head_dim]
+    context: Vec<f32>, // [num_heads, globals, width]
+    width: usize,
 }
 
 impl Partial {
     /// Makes this the softmax over its own keys and those of `other`.
-    fn join(&mut self, other: &Partial, head_dim: usize) {
+    fn join(&mut self, other: &Partial) {
         for row in 0..self.max.len() {
             let max = self.max[row].max(other.max[row]);
             if max == f32::NEG_INFINITY {
@@ -196,26 +372,10 @@ impl Partial {
             let (mine, theirs) = ((self.max[row] - max).exp(), (other.max[row] - max).exp());
             self.max[row] = max;
             self.sum[row] = self.sum[row] * mine + other.sum[row] * theirs;
-            let columns = row * head_dim..(row + 1) * head_dim;
+            let columns = row * self.width..(row + 1) * self.width;
             for (x, y) in self.context[columns.clone()].iter_mut().zip(&other.context[columns]) {
                 *x = *x * mine + y * theirs;
             }
         }
-    }
-
-    /// The contexts, `[globals, hidden_size]`. A global token is not masked, so it sees itself.
-    fn finish(self, heads: Heads) -> Vec<f32> {
-        let globals = self.max.len() / heads.num_heads;
-        let mut rows = vec![0.0; self.context.len()];
-        for head in 0..heads.num_heads {
-            for i in 0..globals {
-                let from = head * globals + i;
-                let to = i * heads.hidden_size() + head * heads.head_dim;
-                let row = &mut rows[to..][..heads.head_dim];
-                row.copy_from_slice(&self.context[from * heads.head_dim..][..heads.head_dim]);
-                scale(row, 1.0 / self.sum[from]);
-            }
-        }
-        rows
     }
 }
