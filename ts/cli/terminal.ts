@@ -1,0 +1,68 @@
+// Text for people: numbers, styles, lines that fit.
+
+/** What this needs of `process.stdout` and `process.stderr`. */
+export interface Terminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** `12,345` */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** `1 document`, `2 documents` */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
+/** Bold and dim, on a terminal whose user has not set NO_COLOR. */
+export function stylesFor(terminal: Terminal): { bold(text: string): string; dim(text: string): string } {
+  const plain = !terminal.isTTY || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+  const style = (code: number) => (text: string): string => (plain ? text : `\x1b[${code}m${text}\x1b[0m`);
+  return { bold: style(1), dim: style(2) };
+}
+
+/** Without control characters: a file must not steer the terminal. Line breaks stay, tabs become spaces. */
+export function printable(text: string): string {
+  return text.replaceAll('\t', '    ').replace(/[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
+}
+
+/** The same lines, moved left together until one of them touches the margin. */
+export function dedent(lines: readonly string[]): string[] {
+  const indents = lines.filter((line) => line.trim() !== '').map((line) => line.length - line.trimStart().length);
+  const common = Math.min(...indents);
+  return lines.map((line) => line.slice(common).trimEnd());
+}
+
+/** Parts of a line, none wider than `width` columns, divided at spaces where there are any. */
+export function wrap(line: string, width: number): string[] {
+  const indent = /^ */.exec(line)![0].slice(0, width >> 1);
+  const parts: string[] = [];
+  let part = indent;
+  for (const word of line.trimStart().split(/(?<= )(?=[^ ])/)) {
+    if (part.trim() !== '' && widthOf(part + word.trimEnd()) > width) {
+      parts.push(part.trimEnd());
+      part = indent;
+    }
+    for (const character of word) {
+      if (widthOf(part + character) > width && character !== ' ') {
+        parts.push(part);
+        part = indent;
+      }
+      part += character;
+    }
+  }
+  return [...parts, part.trimEnd()];
+}
+
+/** Columns of a terminal: two for East Asian wide characters and emoji, none for marks. */
+function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += /\p{Mark}|\u200d/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3ffff}]/u;
