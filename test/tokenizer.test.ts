@@ -147,6 +147,7 @@ test('arguments of another type are refused', async () => {
   await assertRefuses(() => wordPiece.encode(null as unknown as string), 'BAD_INPUT', /^text must be a string/);
   await assertRefuses(() => wordPiece.encode('a', { pair: 7 as unknown as string }), 'BAD_INPUT', /^pair must be a string/);
   await assertRefuses(() => wordPiece.encode('a', { maxLength: 2.5 }), 'BAD_INPUT', /^maxLength /);
+  await assertRefuses(() => wordPiece.encode('a', { overflow: 'window' as 'error' }), 'BAD_INPUT', /^overflow /, /"window"/);
   await assertRefuses(() => wordPiece.decode([0, 10 ** 6]), 'BAD_INPUT', /^ids\[1\] /, /1000000/);
 });
 

@@ -23,8 +23,13 @@ export function remembering(model: Model): Model {
     if (pieces === undefined) {
       pieces = model(word);
       if (known.size >= MAX_WORDS) known.clear();
-      known.set(word, pieces);
+      known.set(copyOf(word), pieces);
     }
     return pieces;
   };
+}
+
+/** A slice of a text keeps all of the text alive for as long as it lives. */
+function copyOf(word: string): string {
+  return String.fromCharCode(...Array.from({ length: word.length }, (_, i) => word.charCodeAt(i)));
 }

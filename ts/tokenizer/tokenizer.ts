@@ -7,6 +7,7 @@
 import { LongformerError } from '../errors.ts';
 import { openSource } from '../files/open.ts';
 import type { FileSource, Source } from '../files/source.ts';
+import { quoted } from '../quoted.ts';
 import { assemble, type Encoding } from './encoding.ts';
 import type { Slot } from './post-processor.ts';
 import type { SpecialTokens } from './special-tokens.ts';
@@ -86,12 +87,15 @@ export class Tokenizer {
    */
   encode(text: string, options: EncodeOptions = {}): Encoding {
     const { pair, addSpecialTokens = true, maxLength, overflow = 'error' } = options;
+    if (overflow !== 'error' && overflow !== 'truncate') {
+      throw new LongformerError('BAD_INPUT', 'overflow', `must be "error" or "truncate", got ${quoted(overflow)}`);
+    }
     const input = this.read(text, pair, addSpecialTokens);
     if (maxLength === undefined) return this.assemble(input, 0, input.count);
     checkCount('maxLength', maxLength, 1);
     const room = maxLength - input.fixed;
     if (input.count <= room) return this.assemble(input, 0, input.count);
-    if (overflow !== 'truncate' || room < 1) throw tooLong(input, maxLength);
+    if (overflow === 'error' || room < 1) throw tooLong(input, maxLength);
     return { ...this.assemble(input, 0, room), readUntil: input.cut.ends[room - 1]! };
   }
 
