@@ -14,7 +14,7 @@ import { fetchWeights } from './weights.mjs';
 
 /** Long documents that every clone has once it is set up. The answer is in the last 30 of a readme's 674 lines. */
 const QUESTION = 'How can I get the parsed command and run its handler later?';
-const FILES = ['node_modules/sade/readme.md', 'node_modules/acorn/README.md', 'LICENSE'];
+const FILES = ['node_modules/sade/readme.md', 'LICENSE'];
 
 const MAX_POSITIONS = 8192;
 const ATTENTION_WINDOW = 128; // both sides
