@@ -6,9 +6,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 mod reference;
 
 use longformer::gemm::{Output, PANEL, Rows, padded};
-use longformer::linear::add_linear;
+use longformer::linear::{add_linear, linear_of_rows};
 use longformer::{LayerNorm, Linear};
-use reference::{Random, add, assert_close, assert_same_bits, exact};
+use reference::{Random, add, assert_close, assert_same_bits, exact, matrix_product};
 
 /// Sums of up to 100 products of numbers in -1..1 stay below 20, where one rounding is at most
 /// 1e-6; a layer norm divides them by a deviation of 1 and more.
@@ -95,6 +95,25 @@ fn add_linear_matches_reference() {
     }
 }
 
+#[test]
+fn linear_of_rows_gives_the_rows_of_the_whole() {
+    let mut random = Random::new(7);
+    for size @ [in_features, out_features] in SIZES {
+        let linear = Weights::new(&mut random, size).linear(1);
+        let x = random.floats(211 * in_features, 1.0);
+        let mut whole = vec![f32::NAN; 211 * out_features];
+        linear.apply(&x, &mut whole);
+        for rows in [vec![], vec![210], vec![0, 100, 99, 100], (0..211).rev().collect::<Vec<u32>>()] {
+            let mut output = vec![f32::NAN; rows.len() * out_features];
+            linear_of_rows(&x, &rows, &linear, &mut output);
+            for (i, &row) in rows.iter().enumerate() {
+                let expected = &whole[row as usize * out_features..][..out_features];
+                assert_same_bits((size, row), &output[i * out_features..][..out_features], expected);
+            }
+        }
+    }
+}
+
 /// The projections of attention: heads of every size, into rows and into panels.
 #[test]
 fn each_group_gives_its_own_features() {
@@ -130,6 +149,27 @@ fn each_group_gives_its_own_features() {
                     })
                     .collect();
                 assert_same_bits(("panels", case), &unpacked, &data);
+            }
+        }
+    }
+}
+
+#[test]
+fn transposed_group_matches_reference() {
+    let mut random = Random::new(6);
+    for group_len in [1, 3, 8, 12, 32] {
+        for groups in [1, 3] {
+            let in_features = 10;
+            let weights = Weights::new(&mut random, [in_features, groups * group_len]);
+            let linear = weights.linear(groups);
+            let vector = random.floats(group_len, 1.0);
+            for group in 0..groups {
+                let rows = &weights.weight[group * group_len * in_features..];
+                let rows = &rows[..group_len * in_features];
+                let shape = [1, group_len, in_features];
+                let expected = matrix_product(&exact(&vector), &exact(rows), shape);
+                let folded = linear.transposed_group(group, &vector);
+                assert_close((group_len, groups, group), &folded, &expected, TOLERANCE);
             }
         }
     }

@@ -225,7 +225,27 @@ impl Layer {
     }
 }
 
-/// Queries, keys and values made of hidden states, with layers of their own for global queries.
+/// Compares attention over projections of hidden states, with layers of their own for global
+/// queries. The values may be made of `value_states`, others than those of queries and keys.
+fn assert_projected(random: &mut Random, case: &Case, in_features: usize, value_states: bool) {
+    let states = [(); 2].map(|()| random.floats(case.tokens() * in_features, 1.0));
+    let states = [0, 0, usize::from(value_states)].map(|i| &states[i]);
+    let layers = [(); 2]
+        .map(|()| [5.0, 5.0, 1.0].map(|limit| Layer::new(random, in_features, case.heads, limit)));
+    let projections = layers.each_ref().map(|layers| {
+        let [query, key, value] = [0, 1, 2]
+            .map(|i| Source::Projected { hidden_states: states[i], weights: &layers[i].linear });
+        Projections { query, key, value }
+    });
+    let [local, global] = layers.each_ref().map(|layers| {
+        [0, 1, 2].map(|i| reference::linear(&exact(states[i]), &layers[i].weight, &layers[i].bias))
+    });
+    let expected =
+        reference::attention(case.heads, &case.pattern, &case.sequences, &local, &global);
+    let context = case.context_of(projections);
+    assert_close((in_features, value_states, case), &context, &expected, TOLERANCE);
+}
+
 #[test]
 fn projected_attention_matches_reference() {
     let mut random = Random::new(5);
@@ -235,34 +255,39 @@ fn projected_attention_matches_reference() {
                 let heads = Heads { num_heads: 1 + random.below(3), head_dim };
                 let dilations = random.pick(&DILATIONS);
                 let sequences = (0..1 + random.below(3))
-                    .map(|_| sequence(1 + random.below(110), globals, random.pick(&MASKS)))
+                    .map(|_| sequence(random.pick(&LENGTHS), globals, random.pick(&MASKS)))
                     .collect();
                 let window = random.pick(&WINDOWS);
                 let pattern = pattern(heads.num_heads, window, dilations, random.below(3) == 0);
                 let case = Case { heads, pattern, sequences };
-
-                let hidden_states = random.floats(case.tokens() * in_features, 1.0);
-                let layers = [(); 2].map(|()| {
-                    [5.0, 5.0, 1.0].map(|limit| Layer::new(&mut random, in_features, heads, limit))
-                });
-                let projections = layers.each_ref().map(|layers| {
-                    let [query, key, value] = layers.each_ref().map(|layer| Source::Projected {
-                        hidden_states: &hidden_states,
-                        weights: &layer.linear,
-                    });
-                    Projections { query, key, value }
-                });
-                let context = case.context_of(projections);
-
-                let [local, global] = layers.each_ref().map(|layers| {
-                    layers.each_ref().map(|layer| {
-                        reference::linear(&exact(&hidden_states), &layer.weight, &layer.bias)
-                    })
-                });
-                let expected =
-                    reference::attention(heads, &case.pattern, &case.sequences, &local, &global);
-                assert_close((in_features, &case), &context, &expected, TOLERANCE);
+                assert_projected(&mut random, &case, in_features, false);
+                if random.below(4) == 0 {
+                    assert_projected(&mut random, &case, in_features, true);
+                }
             }
+        }
+    }
+}
+
+/// With few of them the projections are folded into the global queries, with more they are not:
+/// both over several blocks of 192 keys for each of 16 threads, and on either side of the change.
+#[test]
+fn global_queries_over_many_blocks_match_reference() {
+    let mut random = Random::new(7);
+    let tokens = [0, 191, 192, 1700, 2500, 3299];
+    for count in 1..=tokens.len() {
+        for causal in [false, true] {
+            let heads = Heads { num_heads: 2, head_dim: 8 };
+            let case = Case {
+                heads,
+                pattern: Pattern::new(1, &[1, 2], causal),
+                sequences: vec![Sequence {
+                    len: 3300,
+                    global_tokens: tokens[tokens.len() - count..].to_vec(),
+                    masked: (600..1000).collect(),
+                }],
+            };
+            assert_projected(&mut random, &case, 9, false);
         }
     }
 }
