@@ -68,7 +68,9 @@ function paragraphPieces(text: MeasuredText, maxTokens: number): Piece[] {
 function sentencePieces(text: MeasuredText, maxTokens: number): Piece[] {
   return sectionsOf(text.text).flatMap((block) => {
     const units = unitsOf(text.text, block).flatMap((unit) => text.cut(unit, maxTokens));
-    return asPieces(block.kind === 'code' ? pack(units, text, maxTokens) : units, block.level, false);
+    const pieces = asPieces(block.kind === 'code' ? pack(units, text, maxTokens) : units, block.level, false);
+    // "Yes." belongs to the sentence before it.
+    return pieces.map((piece, i) => ({ ...piece, continues: i > 0 && text.count(piece) < SHORT_SENTENCE }));
   });
 }
 
@@ -166,19 +168,24 @@ class MeasuredText {
       });
       if (part !== null) parts.push(part);
       if (to === last) return parts;
-      from = this.boundaryBefore(to - overlap, from + 1);
+      from = this.boundaryBefore(to - overlap, Math.max(from + 1, to - 2 * overlap));
     }
   }
 
   /** The last token from `lowest` to `token` that starts a word; failing that, one that starts a character. */
   private boundaryBefore(token: number, lowest: number): number {
     for (let i = token; i >= lowest; i--) if (this.startsWord(i)) return i;
-    for (let i = token; i >= lowest; i--) if (this.tokens.starts[i]! >= this.tokens.ends[i - 1]!) return i;
+    for (let i = token; i >= lowest; i--) if (this.startsCharacter(i)) return i;
     return token;
   }
 
   private startsWord(token: number): boolean {
     const start = this.tokens.starts[token]!;
-    return start === 0 || isSpace(this.text, start) || isSpace(this.text, start - 1);
+    return this.startsCharacter(token) && (isSpace(this.text, start) || isSpace(this.text, start - 1));
+  }
+
+  /** Not so where a character is several tokens. */
+  private startsCharacter(token: number): boolean {
+    return this.tokens.starts[token]! >= this.tokens.ends[token - 1]!;
   }
 }

@@ -8,28 +8,52 @@ const STARTS_ANEW = /^\s*([-*+•>#]|\d+[.)]|\(?[a-z][.)])(\s|$)/i;
 const HEADING = /^\s*#{1,6}(\s|$)/;
 const BLANK = /^\s*$/;
 
+/** The segmenter's time grows with the square of the length where there are no letters; no sentence is this long. */
+const MAX_FLOW = 8192; // UTF-16 units
+
 /** Sentence boundaries hardly depend on the language, but results must not depend on the machine's. */
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 
 /** Ascending; together they hold everything but white space. */
 export function sentencesOf(text: string, span: Span): Span[] {
   const sentences: Span[] = [];
-  for (const { segment, index } of segmenter.segment(unwrapped(text, span))) {
-    const start = span.start + index;
-    const sentence = trimmed(text, { start, end: start + segment.length });
-    if (sentence !== null) sentences.push(sentence);
+  for (const flow of flowsOf(text, span)) {
+    // The segmenter ends a sentence at every line break.
+    const unwrapped = text.slice(flow.start, flow.end).replace(/[\r\n]/g, ' ');
+    for (const { segment, index } of segmenter.segment(unwrapped)) {
+      const start = flow.start + index;
+      const sentence = trimmed(text, { start, end: start + segment.length });
+      if (sentence !== null) sentences.push(sentence);
+    }
   }
   return sentences;
 }
 
-/** The text of `span`, of the same length, without the line breaks that only wrap. */
-function unwrapped(text: string, span: Span): string {
-  const lines = [...linesOf(text, span)].map(({ start, end }) => text.slice(start, end));
-  return lines.map((line, i) => {
-    const next = lines[i + 1] ?? '';
-    const ends = BLANK.test(next) || BLANK.test(line) || STARTS_ANEW.test(next) || HEADING.test(line);
-    if (ends) return line;
-    // The segmenter ends a sentence at every line break.
-    return line.endsWith('\r\n') ? `${line.slice(0, -2)}  ` : `${line.slice(0, -1)} `;
-  }).join('');
+/** Lines, those together that only wrap. */
+function* flowsOf(text: string, span: Span): Generator<Span> {
+  let flow = null as Span | null;
+  let last = '';
+  for (const { start, end } of linesOf(text, span)) {
+    const line = text.slice(start, end);
+    const apart = BLANK.test(line) || BLANK.test(last) || STARTS_ANEW.test(line) || HEADING.test(last);
+    if (flow !== null && (apart || end - flow.start > MAX_FLOW)) {
+      yield* shortened(text, flow);
+      flow = null;
+    }
+    flow = { start: flow?.start ?? start, end };
+    last = line;
+  }
+  if (flow !== null) yield* shortened(text, flow);
+}
+
+/** Cut at spaces where it is too long. */
+function* shortened(text: string, { start, end }: Span): Generator<Span> {
+  while (end - start > MAX_FLOW) {
+    const space = text.slice(start, start + MAX_FLOW).lastIndexOf(' ');
+    const most = start + MAX_FLOW - (/[\udc00-\udfff]/.test(text[start + MAX_FLOW]!) ? 1 : 0); // not inside a character
+    const cut = space > 0 ? start + space : most;
+    yield { start, end: cut };
+    start = cut;
+  }
+  yield { start, end };
 }
