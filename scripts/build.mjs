@@ -2,6 +2,7 @@
 
 import { buildDist } from './dist.mjs';
 import { lockBuild } from './lock.mjs';
+import { checkMachine } from './machine.mjs';
 import { installPackages } from './packages.mjs';
 import { findRust } from './rust.mjs';
 import { main } from './step.mjs';
@@ -10,6 +11,7 @@ import { wasmTools } from './wasm-tools.mjs';
 import { buildVariant } from './wasm.mjs';
 
 await main(async () => {
+  checkMachine();
   await lockBuild();
   await installPackages();
   const rust = await findRust();

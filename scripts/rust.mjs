@@ -20,31 +20,31 @@ const OLDEST = [1, 92];
 
 /** `{ rustc, cargo, version, env }`: the tools, `rustc -vV`, and the environment that makes cargo use them. */
 export async function findRust() {
-  const found = process.env.LONGFORMER_RUST === 'debian' ? undefined : (await installedRust()) ?? (await withRustSource());
-  const rust = found ?? (await inspect(debianRust.rustc)) ?? (await debian());
+  const { WASM_RUSTC: named, LONGFORMER_RUST: wish } = process.env;
+  const rust = named ? await inspect(named) : wish === 'debian' ? await debian() : await anyRust();
   if (rust) return rust;
-  throw new Failure(
-    `No Rust ${OLDEST.join('.')} or newer with its library source was found.\n` +
-      'Install Rust with rustup and add the source: rustup component add rust-src',
-  );
+  const wanted = `Rust ${OLDEST.join('.')} or newer with its library source`;
+  if (named) throw new Failure(`WASM_RUSTC: ${named} is no ${wanted}`);
+  throw new Failure(`${wanted} was not found.\nInstall Rust with rustup and add the source: rustup component add rust-src`);
 }
 
-async function installedRust() {
-  for (const rustc of [process.env.WASM_RUSTC, 'rustc', ...(await toolchains())]) {
-    const rust = rustc && (await inspect(rustc));
+async function anyRust() {
+  for (const rustc of ['rustc', ...(await toolchains()), debianRust.rustc]) {
+    const rust = await inspect(rustc);
     if (rust) return rust;
   }
-  return inspect(debianRust.rustc);
+  return (await withRustSource()) ?? debian();
 }
 
 async function withRustSource() {
+  if ((await quietly('rustup', ['--version'])).code !== 0) return undefined;
   // Where rustup's server cannot be reached, it tries for minutes.
   const { code } = await step('rustup component add rust-src', () => quietly('rustup', ['component', 'add', 'rust-src'], 60));
   return code === 0 ? inspect('rustc') : undefined;
 }
 
 async function debian() {
-  return (await unpackDebianRust(OLDEST)) ? inspect(debianRust.rustc) : undefined;
+  return (await inspect(debianRust.rustc)) ?? ((await unpackDebianRust(OLDEST)) ? inspect(debianRust.rustc) : undefined);
 }
 
 /** The compilers of rustup's tool chains. */
@@ -79,6 +79,7 @@ function describe(rustc, sysroot, host, version) {
     cargo,
     version,
     env: {
+      ...withoutFlags(process.env),
       // wasm-pack calls `cargo` and `rustc` by name.
       PATH: [dirname(compiler), dirname(cargo), process.env.PATH].join(delimiter),
       RUSTC: compiler,
@@ -86,6 +87,12 @@ function describe(rustc, sysroot, host, version) {
       ...(linker && { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker }),
     },
   };
+}
+
+/** Unsets what would change the builds behind the stamps' back. */
+function withoutFlags(env) {
+  const flags = /^(CARGO_ENCODED_)?RUSTFLAGS$|^CARGO_(PROFILE_|UNSTABLE_|TARGET_WASM32_|TARGET_DIR$|BUILD_(?!JOBS$))/;
+  return Object.fromEntries(Object.keys(env).filter((name) => flags.test(name)).map((name) => [name, undefined]));
 }
 
 /** A `wasm-ld`, or undefined where the tool chain has its own, which it then finds by itself. */

@@ -38,6 +38,8 @@ function variant(memory, simd) {
     ],
     cargoArgs: [
       ...['-Z', 'build-std=std,panic_abort'],
+      // By modification time, cargo would take a file restored to an older content for unchanged.
+      ...['-Z', 'checksum-freshness'],
       ...(threads ? ['--features', 'threads'] : []),
       ...(relaxed
         ? ['-Z', 'profile-rustflags', '--config', "profile.release.package.longformer.rustflags=['-Ctarget-feature=+relaxed-simd']"]

@@ -14,11 +14,11 @@ const WASM_PACK = '0.15.1';
 /** `{ versions, env }`: what is installed, and a PATH that has it. */
 export async function wasmTools(rust) {
   const wasmBindgen = lockedVersion('wasm-bindgen');
-  const folders = [
-    await install(rust, 'wasm-pack', WASM_PACK, ['--locked']),
+  const folders = await Promise.all([
+    install(rust, 'wasm-pack', WASM_PACK, ['--locked']),
     // Not --locked: its lock file names a crate version that registries may lack.
-    await install(rust, 'wasm-bindgen-cli', wasmBindgen, ['--bin', 'wasm-bindgen', '--bin', 'wasm-bindgen-test-runner']),
-  ];
+    install(rust, 'wasm-bindgen-cli', wasmBindgen, ['--bin', 'wasm-bindgen', '--bin', 'wasm-bindgen-test-runner']),
+  ]);
   return {
     versions: `wasm-pack ${WASM_PACK}, wasm-bindgen ${wasmBindgen}`,
     env: { ...rust.env, PATH: [...folders.map((folder) => join(folder, 'bin')), rust.env.PATH].join(delimiter) },

@@ -6,13 +6,17 @@ import { unlessFresh } from './fresh.mjs';
 import { root, run, step } from './step.mjs';
 import { variantEnv } from './variants.mjs';
 
+/**
+ * `force` leaves out wasm-pack's look for a ready-made standard library, which it would have rustup
+ * download. `no-pack` leaves out a package.json, `no-opt` its own wasm-opt, a download too.
+ */
+const wasmPackArgs = ['build', '--mode', 'force', '--target', 'web', '--no-opt', '--no-pack', '--no-gitignore'];
 const binaryen = join(root, 'node_modules', 'binaryen');
 
 export async function buildVariant(variant, rust, tools) {
   const { name, cargoArgs, optFlags } = variant;
   const output = join('pkg', name);
   const partial = join(root, 'pkg', `${name}.partial`);
-  const wasmPackArgs = ['build', '--mode', 'no-install', '--target', 'web', '--no-opt', '--no-pack', '--no-gitignore'];
   const settings = {
     flags: [wasmPackArgs, variant],
     Rust: rust.version,
