@@ -1,5 +1,6 @@
 //! Layer norm: `(x - mean) / sqrt(variance + eps) * weight + bias`, over each row.
 
+use crate::parallel::{for_each_chunk, rows_per_block};
 use crate::simd::{F32x4, LANES, sum_of};
 
 /// The weights of a layer norm.
@@ -49,4 +50,18 @@ impl LayerNorm {
             *x = (*x - mean) * inverse * weight + bias;
         }
     }
+}
+
+/// Normalises every row of `hidden_states`, `[rows, cols]`, in place.
+///
+/// # Panics
+///
+/// If they are not whole rows.
+pub fn layer_norm(hidden_states: &mut [f32], norm: &LayerNorm) {
+    let cols = norm.cols();
+    assert_eq!(hidden_states.len() % cols, 0, "hidden states must be whole rows");
+    let block = rows_per_block(hidden_states.len() / cols);
+    for_each_chunk(hidden_states, block * cols, |_, hidden_states| {
+        hidden_states.chunks_exact_mut(cols).for_each(|row| norm.apply(row));
+    });
 }

@@ -151,3 +151,22 @@ pub fn add_linear(hidden_states: &mut [f32], x: &[f32], linear: &Linear, norm: O
         }
     });
 }
+
+/// `linear` of the rows of `x` at `rows`, `[rows, out_features]`.
+///
+/// # Panics
+///
+/// If the shapes do not fit or a row is not in `x`.
+pub fn linear_of_rows(x: &[f32], rows: &[u32], linear: &Linear, output: &mut [f32]) {
+    let (in_cols, out_cols) = (linear.in_features(), linear.out_features());
+    assert_eq!(output.len(), rows.len() * out_cols, "there must be a row of output for each");
+    let block = rows_per_block(rows.len());
+    for_each_chunk(output, block * out_cols, |index, output| {
+        let rows = &rows[index * block..][..output.len() / out_cols];
+        let mut wanted = Vec::with_capacity(rows.len() * in_cols);
+        for &row in rows {
+            wanted.extend_from_slice(&x[row as usize * in_cols..][..in_cols]);
+        }
+        linear.apply(&wanted, output);
+    });
+}

@@ -6,7 +6,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 mod reference;
 
 use longformer::LayerNorm;
-use reference::{Random, assert_close, exact};
+use longformer::layer_norm::layer_norm;
+use reference::{Random, assert_close, assert_same_bits, exact};
 
 /// For results of up to about 10. The mean of up to 1000 numbers of about 10 is off by some 1e-6,
 /// which the deviation, 0.6 and more, divides.
@@ -33,6 +34,22 @@ fn layer_norm_matches_reference() {
             let expected = reference::layer_norm(&exact(&row), &norm.weight, &norm.bias, norm.eps);
             norm.apply(&mut row);
             assert_close((cols, offset), &row, &expected, TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn each_row_is_normalised_by_itself() {
+    let mut random = Random::new(4);
+    let norm = norm(&mut random, 13);
+    // One row; the end of a block of rows and the next; several blocks.
+    for rows in [0, 1, 12, 13, 301] {
+        let x = random.floats(rows * 13, 3.0);
+        let mut together = x.clone();
+        layer_norm(&mut together, &norm);
+        for (i, mut alone) in x.chunks_exact(13).map(<[f32]>::to_vec).enumerate() {
+            norm.apply(&mut alone);
+            assert_same_bits((rows, i), &together[i * 13..][..13], &alone);
         }
     }
 }

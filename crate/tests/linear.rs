@@ -103,12 +103,17 @@ fn linear_of_rows_gives_the_rows_of_the_whole() {
         let x = random.floats(211 * in_features, 1.0);
         let mut whole = vec![f32::NAN; 211 * out_features];
         linear.apply(&x, &mut whole);
-        for rows in [vec![], vec![210], vec![0, 100, 99, 100], (0..211).rev().collect::<Vec<u32>>()] {
+        for rows in [vec![], vec![210], vec![0, 100, 99, 100], (0..211).rev().collect::<Vec<u32>>()]
+        {
             let mut output = vec![f32::NAN; rows.len() * out_features];
             linear_of_rows(&x, &rows, &linear, &mut output);
             for (i, &row) in rows.iter().enumerate() {
                 let expected = &whole[row as usize * out_features..][..out_features];
-                assert_same_bits((size, row), &output[i * out_features..][..out_features], expected);
+                assert_same_bits(
+                    (size, row),
+                    &output[i * out_features..][..out_features],
+                    expected,
+                );
             }
         }
     }
