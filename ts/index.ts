@@ -6,9 +6,11 @@ export type { Tensor } from './tensor.ts';
 export type { Progress, LongCallOptions } from './progress.ts';
 export type { AttentionInput } from './attention.ts';
 export { createEngine, type Engine, type EngineOptions, type EngineInfo } from './engine/engine.ts';
-export {
-  LongformerModel, type LoadOptions, type Sequence, type ForwardOptions, type BaseModelOutput,
-} from './longformer-model.ts';
+export { LongformerModel, LongformerForCausalLM } from './longformer-models.ts';
+export type { LoadOptions, Sequence, ForwardOptions } from './pretrained-model.ts';
+export type { BaseModelOutput } from './models/base-model.ts';
+export type { CausalLMOutput } from './models/causal-lm.ts';
+export type { HiddenStatesOutput } from './models/services.ts';
 export { Tokenizer, type Encoding, type EncodeOptions, type WindowOptions } from './tokenizer/tokenizer.ts';
 export { SearchIndex, type SearchIndexOptions } from './search/search-index.ts';
 export type { Document, FoundPassage, ReadDocument } from './search/services.ts';

@@ -11,9 +11,10 @@ use crate::batch::Batch;
 use crate::dtype::Dtype;
 use crate::embedding::{Lookup, Table, embed};
 use crate::feed_forward::{Norm, feed_forward};
-use crate::layer_norm::LayerNorm;
-use crate::linear::{Linear, add_linear};
-use crate::memory::{OutOfMemory, try_filled, try_len, try_resize, try_zeros};
+use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, padded};
+use crate::layer_norm::{LayerNorm, layer_norm};
+use crate::linear::{Linear, add_linear, linear_of_rows};
+use crate::memory::{OutOfMemory, try_filled, try_len, try_resize, try_with_capacity, try_zeros};
 use crate::parallel;
 use crate::pooling;
 use crate::unit_vectors;
@@ -418,6 +419,22 @@ impl HiddenStatesHandle {
         Ok(())
     }
 
+    /// `norm(self)`, beside these.
+    pub fn normalized(&self, norm: &LayerNormHandle) -> Result<HiddenStatesHandle> {
+        self.check_norm(norm)?;
+        let mut data = try_with_capacity(self.data.len())?;
+        data.extend_from_slice(&self.data);
+        layer_norm(&mut data, &norm.0);
+        Ok(Self { cols: self.cols, data })
+    }
+
+    /// `self + dense(context)`, in place.
+    pub fn add(&mut self, context: &ContextHandle, dense: &LinearHandle) -> Result<()> {
+        self.check_residual(context, dense)?;
+        add_linear(&mut self.data, &context.data, &dense.0, None);
+        Ok(())
+    }
+
     /// `norm(self + dense(context))`, in place.
     #[wasm_bindgen(js_name = addAndNorm)]
     pub fn add_and_norm(
@@ -426,35 +443,77 @@ impl HiddenStatesHandle {
         dense: &LinearHandle,
         norm: &LayerNormHandle,
     ) -> Result<()> {
-        let (dense, norm) = (&dense.0, &norm.0);
-        check(context.data.len() == self.rows() * dense.in_features(), || {
-            "the context must have a row for each of the hidden states".to_owned()
-        })?;
-        check(dense.out_features() == self.cols && norm.cols() == self.cols, || {
-            format!("the layer and its norm must give {} columns", self.cols)
-        })?;
-        add_linear(&mut self.data, &context.data, dense, Some(norm));
+        self.check_residual(context, dense)?;
+        self.check_norm(norm)?;
+        add_linear(&mut self.data, &context.data, &dense.0, Some(&norm.0));
         Ok(())
     }
 
     /// `norm(self + output(gelu(intermediate(self))))`, in place.
-    #[wasm_bindgen(js_name = feedForward)]
-    pub fn feed_forward(
+    #[wasm_bindgen(js_name = feedForwardAndNorm)]
+    pub fn feed_forward_and_norm(
         &mut self,
         intermediate: &LinearHandle,
         output: &LinearHandle,
         norm: &LayerNormHandle,
     ) -> Result<()> {
-        let (intermediate, output, norm) = (&intermediate.0, &output.0, &norm.0);
-        let ends = [intermediate.in_features(), output.out_features(), norm.cols()];
+        self.check_feed_forward(intermediate, output)?;
+        self.check_norm(norm)?;
+        feed_forward(&mut self.data, &intermediate.0, &output.0, Norm::After(&norm.0));
+        Ok(())
+    }
+
+    /// `self + output(gelu(intermediate(norm(self))))`, in place.
+    #[wasm_bindgen(js_name = normAndFeedForward)]
+    pub fn norm_and_feed_forward(
+        &mut self,
+        norm: &LayerNormHandle,
+        intermediate: &LinearHandle,
+        output: &LinearHandle,
+    ) -> Result<()> {
+        self.check_norm(norm)?;
+        self.check_feed_forward(intermediate, output)?;
+        feed_forward(&mut self.data, &intermediate.0, &output.0, Norm::Before(&norm.0));
+        Ok(())
+    }
+
+    fn check_norm(&self, norm: &LayerNormHandle) -> Result<()> {
+        check(norm.0.cols() == self.cols, || {
+            format!("the norm must take {} columns, takes {}", self.cols, norm.0.cols())
+        })
+    }
+
+    fn check_residual(&self, context: &ContextHandle, dense: &LinearHandle) -> Result<()> {
+        check(context.data.len() == self.rows() * dense.0.in_features(), || {
+            "the context must have a row for each of the hidden states".to_owned()
+        })?;
+        check(dense.0.out_features() == self.cols, || {
+            format!("the layer must give {} columns, gives {}", self.cols, dense.0.out_features())
+        })
+    }
+
+    fn check_feed_forward(&self, intermediate: &LinearHandle, output: &LinearHandle) -> Result<()> {
+        let ends = [intermediate.0.in_features(), output.0.out_features()];
         check(ends.iter().all(|&cols| cols == self.cols), || {
             format!("the block must take and give {} columns, has {ends:?}", self.cols)
         })?;
-        check(intermediate.out_features() == output.in_features(), || {
+        check(intermediate.0.out_features() == output.0.in_features(), || {
             "the output layer must take what the intermediate one gives".to_owned()
+        })
+    }
+
+    /// `dense(row)` of the rows at `rows`, `[rows, outFeatures]`.
+    pub fn linear(&self, rows: &[u32], dense: &LinearHandle) -> Result<Float32Array> {
+        let largest = rows.iter().copied().max().unwrap_or(0) as usize;
+        check(largest < self.rows(), || {
+            format!("rows must lie below {}, got {largest}", self.rows())
         })?;
-        feed_forward(&mut self.data, intermediate, output, Norm::After(norm));
-        Ok(())
+        check(dense.0.in_features() == self.cols, || {
+            format!("the layer must take {} columns, takes {}", self.cols, dense.0.in_features())
+        })?;
+        let mut output = try_zeros(try_len(rows.len(), dense.0.out_features())?)?;
+        linear_of_rows(&self.data, rows, &dense.0, &mut output);
+        Ok(Float32Array::from(output.as_slice()))
     }
 
     /// A copy of `rows` rows from `first` on, `[rows, cols]`.
@@ -590,4 +649,23 @@ pub fn attention_of_vectors(
     let mut workspace = Workspace::default();
     attention(heads, &pattern.0, &batch.0, projections, &mut workspace, &mut context)?;
     Ok(Float32Array::from(context.as_slice()))
+}
+
+/// One matrix product by itself, `times` times over: what benchmarks measure attention against.
+/// Returns one element of the result, so that the work cannot be left out.
+#[wasm_bindgen(js_name = product)]
+pub fn product(rows: usize, depth: usize, cols: usize, times: usize) -> Result<f32> {
+    let a = try_filled(try_len(rows, depth)?, 0.5)?;
+    let b = try_filled(try_len(depth, padded(cols))?, 0.25)?;
+    let mut c = try_zeros(try_len(rows, padded(cols))?)?;
+    for _ in 0..times {
+        multiply(
+            Shape { rows, depth, cols },
+            Rows { data: &a, stride: depth },
+            Panels { data: &b, stride: depth * PANEL },
+            Start::Zero,
+            Output { data: &mut c, row_stride: padded(cols), panel_stride: PANEL },
+        );
+    }
+    Ok(c[0])
 }

@@ -1,14 +1,17 @@
 // The Longformer encoder: weights and forward pass, in the order in which the data flows.
 //
 // The numbers are those of `LongformerModel` in Hugging Face transformers; config fields and
-// weights carry their names. A batch is ragged: sequences side by side, without padding.
+// weights carry their names. With `norm_first`, where layer norm comes before attention and
+// feed-forward instead of behind them, as in the paper's character models, weights carry the names
+// of Hugging Face's RobertaPreLayerNorm. A batch is ragged: sequences side by side, without padding.
 
 import { LongformerError } from '../errors.ts';
 import type { Run } from '../engine/services.ts';
 import type { LayerBand, LongformerConfig } from '../config.ts';
+import type { Checkpoint } from './head.ts';
 import type { Weights } from './weights.ts';
 import type {
-  Batch, Embeddings, HiddenStates, LayerNorm, Linear, Pattern, Projections,
+  Batch, Context, Embeddings, HiddenStates, LayerNorm, Linear, Pattern, Projections,
 } from '../../pkg/threads-simd128/longformer.js';
 
 /** One sequence, checked: every id fits its table, every list is ascending. */
@@ -27,55 +30,41 @@ interface Layer {
   attentionNorm: LayerNorm;
   intermediate: Linear;
   output: Linear;
-  outputNorm: LayerNorm;
+  feedForwardNorm: LayerNorm;
 }
 
 export class Longformer {
   readonly config: LongformerConfig;
   readonly #wasm: Run['wasm'];
-  readonly #weights: Weights;
   readonly #embeddings: Embeddings;
   readonly #layers: Layer[];
-  readonly #pooler: Linear | null;
+  readonly #finalNorm: LayerNorm | null;
 
-  private constructor(
-    wasm: Run['wasm'], config: LongformerConfig, weights: Weights, embeddings: Embeddings, layers: Layer[], pooler: Linear | null,
-  ) {
+  private constructor(wasm: Run['wasm'], config: LongformerConfig, embeddings: Embeddings, layers: Layer[], finalNorm: LayerNorm | null) {
     this.#wasm = wasm;
     this.config = config;
-    this.#weights = weights;
     this.#embeddings = embeddings;
     this.#layers = layers;
-    this.#pooler = pooler;
+    this.#finalNorm = finalNorm;
   }
 
-  /** Takes the weights over, and frees them if one is missing or does not fit the config. */
-  static async load({ wasm }: Run, weights: Weights, config: LongformerConfig): Promise<Longformer> {
-    try {
-      const embeddings = await loadEmbeddings(wasm, weights, config);
-      const layers: Layer[] = [];
-      for (let layer = 0; layer < config.num_hidden_layers; layer++) {
-        layers.push(await loadLayer(wasm, weights, config, `encoder.layer.${layer}`));
-      }
-      const hidden = config.hidden_size;
-      const pooler = weights.has('pooler.dense.weight') ? await weights.linear('pooler.dense', hidden, hidden) : null;
-      return new Longformer(wasm, config, weights, embeddings, layers, pooler);
-    } catch (error) {
-      weights.free();
-      throw error;
-    }
-  }
-
-  /** Whether the checkpoint has a pooler. */
-  get hasPooler(): boolean {
-    return this.#pooler !== null;
+  static async load({ wasm }: Run, { weights, prefix, config }: Checkpoint): Promise<Longformer> {
+    const embeddings = await loadEmbeddings(wasm, weights, config, `${prefix}embeddings`);
+    const names = Array.from({ length: config.num_hidden_layers }, (_, layer) => `${prefix}encoder.layer.${layer}`);
+    // A checkpoint trained without global tokens may have no projections for them, in none of its layers.
+    const projectsGlobal = names.some((name) => GLOBAL_PROJECTIONS.some((part) => weights.has(`${name}.attention.self.${part}.weight`)));
+    const layers: Layer[] = [];
+    for (const name of names) layers.push(await loadLayer(wasm, weights, config, name, projectsGlobal));
+    const finalNorm = config.norm_first ? await weights.layerNorm(`${prefix}LayerNorm`, config.hidden_size, config.layer_norm_eps) : null;
+    return new Longformer(wasm, config, embeddings, layers, finalNorm);
   }
 
   /**
    * Runs all layers over sequences side by side.
    *
    * @param bands which keys each layer's heads see
-   * @param afterLayer called with the embeddings as layer 0, then with every layer's result
+   * @param afterLayer called with the embeddings as layer 0, then with every layer's result, to which
+   *   `norm_first` adds a last norm outside of the layers
    * @returns the last hidden states, `[all tokens, hidden_size]`; the caller frees them
    */
   forward(
@@ -83,6 +72,7 @@ export class Longformer {
   ): HiddenStates {
     const batch = new this.#wasm.Batch();
     const context = new this.#wasm.Context();
+    const encode = this.config.norm_first ? encodeNormFirst : encodeNormLast;
     let hiddenStates: HiddenStates | null = null;
     try {
       for (const { inputIds, globalTokens, masked } of sequences) batch.push(inputIds.length, globalTokens, masked);
@@ -93,13 +83,16 @@ export class Longformer {
         const { oneSidedWindow, dilations } = bands[index]!;
         const pattern = new this.#wasm.Pattern(oneSidedWindow, Uint32Array.from(dilations), this.config.autoregressive);
         try {
-          this.#encode(layer, hiddenStates, batch, pattern, context);
+          encode(layer, hiddenStates, batch, pattern, context);
         } finally {
           pattern.free();
         }
         afterLayer(index + 1, hiddenStates);
       }
-      return hiddenStates;
+      if (this.#finalNorm === null) return hiddenStates;
+      const normal = hiddenStates.normalized(this.#finalNorm);
+      hiddenStates.free();
+      return normal;
     } catch (error) {
       hiddenStates?.free();
       throw error;
@@ -109,27 +102,31 @@ export class Longformer {
     }
   }
 
-  /** `tanh(pooler(row))`, `[hidden_size]`. */
-  pool(hiddenStates: HiddenStates, row: number): Float32Array {
-    return hiddenStates.pooler(row, this.#pooler!);
-  }
-
-  free(): void {
-    this.#weights.free();
-  }
-
   #embed(sequences: readonly EncoderInput[]): HiddenStates {
     const ids = concatenate(sequences.map(({ inputIds }) => inputIds));
     const positions = concatenate(sequences.map(({ inputIds }) => positionIds(inputIds, this.config)));
     const types = concatenate(sequences.map(({ tokenTypeIds }) => tokenTypeIds));
     return this.#embeddings.forward(ids, positions, types);
   }
+}
 
-  #encode(layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: InstanceType<Run['wasm']['Context']>): void {
-    hiddenStates.attend(layer.local, layer.global, batch, pattern, context);
-    hiddenStates.addAndNorm(context, layer.attentionOutput, layer.attentionNorm);
-    hiddenStates.feedForward(layer.intermediate, layer.output, layer.outputNorm);
+/** BERT's order: each norm behind what it follows. */
+function encodeNormLast(layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context): void {
+  hiddenStates.attend(layer.local, layer.global, batch, pattern, context);
+  hiddenStates.addAndNorm(context, layer.attentionOutput, layer.attentionNorm);
+  hiddenStates.feedForwardAndNorm(layer.intermediate, layer.output, layer.feedForwardNorm);
+}
+
+/** The order of the paper's character models: what is added up goes through no norm. */
+function encodeNormFirst(layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context): void {
+  const normal = hiddenStates.normalized(layer.attentionNorm);
+  try {
+    normal.attend(layer.local, layer.global, batch, pattern, context);
+  } finally {
+    normal.free();
   }
+  hiddenStates.add(context, layer.attentionOutput);
+  hiddenStates.normAndFeedForward(layer.feedForwardNorm, layer.intermediate, layer.output);
 }
 
 /**
@@ -146,18 +143,23 @@ export function positionIds(inputIds: Uint32Array, config: LongformerConfig): Ui
   return positions;
 }
 
-async function loadEmbeddings(wasm: Run['wasm'], weights: Weights, config: LongformerConfig): Promise<Embeddings> {
+async function loadEmbeddings(wasm: Run['wasm'], weights: Weights, config: LongformerConfig, prefix: string): Promise<Embeddings> {
   const { hidden_size: hidden } = config;
-  const words = await weights.table('embeddings.word_embeddings', config.vocab_size, hidden);
-  const positions = await weights.table('embeddings.position_embeddings', config.max_position_embeddings, hidden);
-  const tokenTypes = await weights.table('embeddings.token_type_embeddings', config.type_vocab_size, hidden);
-  const norm = await weights.layerNorm('embeddings.LayerNorm', hidden, config.layer_norm_eps);
+  const words = await weights.table(`${prefix}.word_embeddings`, config.vocab_size, hidden);
+  const positions = await weights.table(`${prefix}.position_embeddings`, config.max_position_embeddings, hidden);
+  const tokenTypes = await weights.table(`${prefix}.token_type_embeddings`, config.type_vocab_size, hidden);
+  const norm = await weights.layerNorm(`${prefix}.LayerNorm`, hidden, config.layer_norm_eps);
   const parts = [words, positions, tokenTypes, norm] as const;
   for (const part of parts) weights.release(part);
   return weights.keep(new wasm.Embeddings(...parts));
 }
 
-async function loadLayer(wasm: Run['wasm'], weights: Weights, config: LongformerConfig, prefix: string): Promise<Layer> {
+const GLOBAL_PROJECTIONS = ['query_global', 'key_global', 'value_global'];
+
+/** Without projections of their own, the rows of global tokens take the local ones. */
+async function loadLayer(
+  wasm: Run['wasm'], weights: Weights, config: LongformerConfig, prefix: string, projectsGlobal: boolean,
+): Promise<Layer> {
   const { hidden_size: hidden, intermediate_size: inner, num_attention_heads: heads, layer_norm_eps: eps } = config;
   const projections = async (suffix: string): Promise<Projections> => {
     const query = await weights.linear(`${prefix}.attention.self.query${suffix}`, hidden, hidden, heads);
@@ -167,14 +169,17 @@ async function loadLayer(wasm: Run['wasm'], weights: Weights, config: Longformer
     for (const part of parts) weights.release(part);
     return weights.keep(new wasm.Projections(...parts));
   };
+  const local = await projections('');
+  const [attentionNorm, feedForwardNorm] = config.norm_first
+    ? ['attention.LayerNorm', 'intermediate.LayerNorm'] : ['attention.output.LayerNorm', 'output.LayerNorm'];
   return {
-    local: await projections(''),
-    global: await projections('_global'),
+    local,
+    global: projectsGlobal ? await projections('_global') : local,
     attentionOutput: await weights.linear(`${prefix}.attention.output.dense`, hidden, hidden),
-    attentionNorm: await weights.layerNorm(`${prefix}.attention.output.LayerNorm`, hidden, eps),
+    attentionNorm: await weights.layerNorm(`${prefix}.${attentionNorm}`, hidden, eps),
     intermediate: await weights.linear(`${prefix}.intermediate.dense`, hidden, inner),
     output: await weights.linear(`${prefix}.output.dense`, inner, hidden),
-    outputNorm: await weights.layerNorm(`${prefix}.output.LayerNorm`, hidden, eps),
+    feedForwardNorm: await weights.layerNorm(`${prefix}.${feedForwardNorm}`, hidden, eps),
   };
 }
 

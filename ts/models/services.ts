@@ -4,8 +4,10 @@ import { bandsOf, readConfig, type LongformerConfig } from '../config.ts';
 import { LongformerError } from '../errors.ts';
 import { openSafetensors } from '../files/safetensors.ts';
 import { openSource } from '../files/open.ts';
-import type { Source } from '../files/source.ts';
 import type { Run } from '../engine/services.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Head, SequenceRows } from './head.ts';
+import { heads, type Architecture, type ModelOutput } from './heads.ts';
 import { Longformer, type EncoderInput } from './longformer.ts';
 import { Weights } from './weights.ts';
 
@@ -18,7 +20,7 @@ export interface LoadedModel {
 /** What one call of `forward` asks for. */
 export interface ForwardRequest {
   sequences: EncoderInput[];
-  /** Rows wanted of the last hidden states; null: all. */
+  /** Tokens of each sequence whose rows are wanted; null: all. */
   positions: Uint32Array | null;
   /** Which of the `num_hidden_layers + 1` hidden states are wanted. */
   hiddenStates: number[];
@@ -26,80 +28,87 @@ export interface ForwardRequest {
   maxBatchTokens: number;
 }
 
-/** The results of one sequence, `[rows, hidden_size]` each. */
-export interface SequenceResult {
-  lastHiddenState: Float32Array;
-  hiddenStates: Float32Array[];
-  poolerOutput: Float32Array | null;
+/** What a call may ask for besides. */
+export interface HiddenStatesOutput {
+  /** `[seqLen, hidden_size]` each: `num_hidden_layers + 1` of them, or the layers asked for. */
+  hiddenStates?: Tensor[];
 }
 
-const models = new Map<number, Longformer>();
+interface Model {
+  encoder: Longformer;
+  head: Head<ModelOutput>;
+  weights: Weights;
+}
+
+const models = new Map<number, Model>();
 let lastId = 0;
 
 /** Prefixes under which checkpoints keep the encoder: none, HF's heads, AI2's own tarballs. */
 const PREFIXES = ['', 'longformer.', 'roberta.'];
 
-/** Loads the encoder of a checkpoint. `location`: a path or URL, or null for files of the caller's. */
-export async function loadModel(run: Run, location: string | null): Promise<LoadedModel> {
+/** Loads a checkpoint. `location`: a path or URL, or null for files of the caller's. */
+export async function loadModel(run: Run, architecture: Architecture, location: string | null): Promise<LoadedModel> {
   const source = location === null ? run.callerFiles : await openSource(location);
   const config = await readConfig(source);
-  if (config.norm_first) {
-    throw new LongformerError('BAD_FILE', `${source.label}/config.json: norm_first`, 'must be false, layer norm before attention is not supported');
-  }
-  const model = await loadEncoder(run, source, config);
-  models.set(++lastId, model);
-  return { id: lastId, config };
-}
-
-async function loadEncoder(run: Run, source: Source, config: LongformerConfig): Promise<Longformer> {
   const file = await source.open('model.safetensors');
   if (file === null) throw new LongformerError('NOT_FOUND', `${source.label}/model.safetensors`, 'must be there, is not');
   const files = await openSafetensors(file);
+  const weights = new Weights(run, files);
   try {
-    const words = 'embeddings.word_embeddings.weight';
-    const prefix = PREFIXES.find((prefix) => files.tensors.has(prefix + words)) ?? '';
-    return await Longformer.load(run, new Weights(run, files, prefix), config);
+    const prefix = PREFIXES.find((prefix) => weights.has(`${prefix}embeddings.word_embeddings.weight`)) ?? '';
+    const checkpoint = { label: source.label, config, weights, prefix };
+    const encoder = await Longformer.load(run, checkpoint);
+    const head = await heads[architecture](checkpoint);
+    weights.finish();
+    models.set(++lastId, { encoder, head, weights });
+    return { id: lastId, config };
+  } catch (error) {
+    weights.free();
+    throw error;
   } finally {
     await files.close();
   }
 }
 
-/** The model of that number. For the services of this worker. */
-export function modelOf(id: number): Longformer {
+/** The encoder of the model of that number. For the services of this worker. */
+export function encoderOf(id: number): Longformer {
+  return modelOf(id).encoder;
+}
+
+function modelOf(id: number): Model {
   const model = models.get(id);
   if (model === undefined) throw new LongformerError('BAD_INPUT', 'the model', 'was disposed');
   return model;
 }
 
-export function forwardModel(run: Run, id: number, request: ForwardRequest): SequenceResult[] {
-  const model = modelOf(id);
-  const bands = bandsOf(model.config, request.attentionWindow ?? undefined);
+export function forwardModel(run: Run, id: number, request: ForwardRequest): (ModelOutput & HiddenStatesOutput)[] {
+  const { encoder, head } = modelOf(id);
+  const bands = bandsOf(encoder.config, request.attentionWindow ?? undefined);
   const groups = groupByTokens(request.sequences, request.maxBatchTokens);
-  const layers = model.config.num_hidden_layers;
+  const { num_hidden_layers: layers, hidden_size: hidden } = encoder.config;
   return groups.flatMap((group, index) => {
-    const results: SequenceResult[] = group.map(() => ({ lastHiddenState: new Float32Array(), hiddenStates: [], poolerOutput: null }));
-    const starts = startsOf(group);
-    const hiddenStates = model.forward(run, group, bands, (layer, states) => {
+    const sequences = rowsOf(group, request.positions);
+    const wantedLayers: Tensor[][] = sequences.map(() => []);
+    const hiddenStates = encoder.forward(run, group, bands, (layer, states) => {
       run.progress({ stage: 'forward', done: index * layers + layer, total: groups.length * layers, unit: 'layers' });
       if (!request.hiddenStates.includes(layer)) return;
-      for (const [i, { inputIds }] of group.entries()) results[i]!.hiddenStates.push(states.read(starts[i]!, inputIds.length));
+      for (const [i, { start, length }] of sequences.entries()) {
+        wantedLayers[i]!.push({ dims: [length, hidden], data: states.read(start, length) });
+      }
     });
     try {
-      for (const [i, result] of results.entries()) {
-        const [start, length] = [starts[i]!, group[i]!.inputIds.length];
-        result.lastHiddenState = request.positions === null ? hiddenStates.read(start, length)
-          : readRows(hiddenStates, start, request.positions, model.config.hidden_size);
-        if (model.hasPooler) result.poolerOutput = model.pool(hiddenStates, start);
-      }
+      return sequences.map((rows, i) => ({
+        ...head(run, hiddenStates, rows),
+        ...(request.hiddenStates.length > 0 && { hiddenStates: wantedLayers[i]! }),
+      }));
     } finally {
       hiddenStates.free();
     }
-    return results;
   });
 }
 
 export function disposeModel(_run: Run, id: number): void {
-  models.get(id)?.free();
+  models.get(id)?.weights.free();
   models.delete(id);
 }
 
@@ -128,10 +137,11 @@ export function startsOf(group: readonly { readonly inputIds: Uint32Array }[]): 
   });
 }
 
-function readRows(
-  hiddenStates: { read(first: number, rows: number): Float32Array }, start: number, positions: Uint32Array, hidden: number,
-): Float32Array {
-  const rows = new Float32Array(positions.length * hidden);
-  for (const [i, position] of positions.entries()) rows.set(hiddenStates.read(start + position, 1), i * hidden);
-  return rows;
+function rowsOf(group: readonly EncoderInput[], positions: Uint32Array | null): SequenceRows[] {
+  const starts = startsOf(group);
+  return group.map(({ inputIds: { length } }, i) => {
+    const start = starts[i]!;
+    const wanted = positions === null ? Uint32Array.from({ length }, (_, row) => start + row) : positions.map((position) => start + position);
+    return { start, length, wanted };
+  });
 }

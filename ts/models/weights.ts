@@ -15,33 +15,33 @@ const PIECE_BYTES = 4 * 2 ** 20;
 /** Formats that the engine widens to f32. */
 const FLOATS = ['F32', 'F16', 'BF16', 'F64'] as const;
 
-/** The tensors of a checkpoint under a prefix, and the handles made of them. */
+/** The tensors of a checkpoint, and the handles made of them. */
 export class Weights {
   readonly #run: Run;
   readonly #files: Safetensors;
-  readonly #prefix: string;
   readonly #handles: { free(): void }[] = [];
+  readonly #read = new Set<string>();
   readonly #total: number;
   #done = 0;
 
-  /** `prefix` comes before every name, e.g. `longformer.`. */
-  constructor(run: Run, files: Safetensors, prefix: string) {
+  constructor(run: Run, files: Safetensors) {
     this.#run = run;
     this.#files = files;
-    this.#prefix = prefix;
     this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
   }
 
   has(name: string): boolean {
-    return this.#files.tensors.has(this.#prefix + name);
+    return this.#files.tensors.has(name);
   }
 
   /** `name.weight`, `[outFeatures, inFeatures]`, and `name.bias`. `groups`: the number of heads for a projection of attention, else 1. */
   async linear(name: string, inFeatures: number, outFeatures: number, groups = 1): Promise<Linear> {
-    const linear = this.keep(new this.#run.wasm.Linear(inFeatures, outFeatures, groups));
-    await this.#write(`${name}.weight`, [outFeatures, inFeatures], linear.writeWeight.bind(linear));
-    await this.#write(`${name}.bias`, [outFeatures], linear.writeBias.bind(linear));
-    return linear;
+    return this.#linear(`${name}.weight`, `${name}.bias`, [outFeatures, inFeatures], groups);
+  }
+
+  /** The layer that turns hidden states into logits: `weight`, `[vocab, hidden]`, and `bias`, null for none. */
+  async decoder(weight: string, bias: string | null, hidden: number, vocab: number): Promise<Linear> {
+    return this.#linear(weight, bias, [vocab, hidden], 1);
   }
 
   /** `name.weight` and `name.bias`, `[cols]`. */
@@ -71,9 +71,22 @@ export class Weights {
     return handle;
   }
 
+  /** Says that loading is over: what the model does not use needs no reading. */
+  finish(): void {
+    if (this.#done < this.#total) this.#run.progress({ stage: 'load', done: this.#total, total: this.#total, unit: 'bytes' });
+  }
+
   /** Gives the memory of all weights back. */
   free(): void {
     for (const handle of this.#handles.splice(0)) handle.free();
+  }
+
+  async #linear(weight: string, bias: string | null, shape: [number, number], groups: number): Promise<Linear> {
+    const [outFeatures, inFeatures] = shape;
+    const linear = this.keep(new this.#run.wasm.Linear(inFeatures, outFeatures, groups));
+    await this.#write(weight, shape, linear.writeWeight.bind(linear));
+    if (bias !== null) await this.#write(bias, [outFeatures], linear.writeBias.bind(linear));
+    return linear;
   }
 
   async #write(
@@ -81,7 +94,7 @@ export class Weights {
     shape: number[],
     write: (firstRow: number, dtype: number, bytes: Uint8Array) => void,
   ): Promise<void> {
-    const info = this.#find(this.#prefix + name, shape);
+    const info = this.#find(name, shape);
     const dtype = this.#run.wasm.Dtype[info.dtype as (typeof FLOATS)[number]];
     const rows = shape[0]!;
     const rowBytes = (info.end - info.start) / rows;
@@ -90,9 +103,10 @@ export class Weights {
       this.#run.checkAbort();
       const end = Math.min(rows, row + rowsPerPiece);
       write(row, dtype, await this.#files.read(info.name, row * rowBytes, end * rowBytes));
-      this.#done += (end - row) * rowBytes;
+      if (!this.#read.has(name)) this.#done += (end - row) * rowBytes;
       this.#run.progress({ stage: 'load', name: info.name, done: this.#done, total: this.#total, unit: 'bytes' });
     }
+    this.#read.add(name);
   }
 
   #find(name: string, shape: number[]): TensorInfo {

@@ -5,7 +5,7 @@ import { createEngine, type Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import { openBlobs } from '../files/blobs.ts';
 import type { FileSource } from '../files/source.ts';
-import type { LoadOptions } from '../longformer-model.ts';
+import type { LoadOptions } from '../pretrained-model.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
 import type { PassageRules } from './passages.ts';

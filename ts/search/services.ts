@@ -4,7 +4,7 @@ import { bandsOf } from '../config.ts';
 import type { Run } from '../engine/services.ts';
 import { LongformerError } from '../errors.ts';
 import { openSource } from '../files/open.ts';
-import { disposeModel, loadModel, modelOf } from '../models/services.ts';
+import { disposeModel, encoderOf, loadModel } from '../models/services.ts';
 import { quoted } from '../quoted.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { aloneReading, openDocument, type OpenDocument, type ReadingRules } from './document.ts';
@@ -70,7 +70,7 @@ let lastId = 0;
 /** Loads the encoder and the tokenizer of a checkpoint. `location` as for `loadModel`. */
 export async function createIndex(run: Run, location: string | null, settings: IndexSettings): Promise<number> {
   const tokenizer = await loadTokenizer(location === null ? run.callerFiles : await openSource(location));
-  const { id: modelId, config } = await loadModel(run, location);
+  const { id: modelId, config } = await loadModel(run, 'LongformerModel', location);
   try {
     if (tokenizer.vocabSize > config.vocab_size) {
       throw new LongformerError('BAD_FILE', 'the tokenizer', `must fit the checkpoint's ${config.vocab_size} word embeddings, has ${tokenizer.vocabSize} ids`);
@@ -156,7 +156,7 @@ function openAll(run: Run, { tokenizer, rules }: Index, documents: readonly Docu
 }
 
 function read(run: Run, { modelId, attentionWindow }: Index, late: readonly Reading[], alone: readonly Reading[]): void {
-  const model = modelOf(modelId);
+  const model = encoderOf(modelId);
   const lateTokens = countTokens(late);
   const total = lateTokens + countTokens(alone);
   const progress = (done: number, name: string): void => run.progress({ stage: 'forward', name, done, total, unit: 'tokens' });

@@ -1,0 +1,27 @@
+// The head of a causal language model: what comes next, as logits over the vocabulary.
+//
+//     logits = hidden_states · lm_head.weightᵀ (+ lm_head.bias, where there is one)
+//
+// Without an `lm_head.weight`, the word embeddings stand in for it, unless `tie_word_embeddings` is
+// false: Hugging Face's names and rule for GPT-2 and its descendants.
+
+import { LongformerError } from '../errors.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Checkpoint, Head } from './head.ts';
+import { logits } from './logits.ts';
+
+export interface CausalLMOutput {
+  /** `[rows, vocab_size]`; row i is about the token behind the i-th wanted one. */
+  logits: Tensor;
+}
+
+export async function loadCausalLM({ label, weights, prefix, config }: Checkpoint): Promise<Head<CausalLMOutput>> {
+  if (!config.autoregressive) {
+    throw new LongformerError('BAD_FILE', `${label}/config.json: autoregressive`, 'must be true for LongformerForCausalLM');
+  }
+  const tied = !weights.has('lm_head.weight') && config.json['tie_word_embeddings'] !== false;
+  const weight = tied ? `${prefix}embeddings.word_embeddings.weight` : 'lm_head.weight';
+  const bias = weights.has('lm_head.bias') ? 'lm_head.bias' : null;
+  const decoder = await weights.decoder(weight, bias, config.hidden_size, config.vocab_size);
+  return (run, hiddenStates, { wanted }) => ({ logits: logits(run, hiddenStates, wanted, decoder, config.vocab_size) });
+}
