@@ -84,9 +84,9 @@ export function attempt(program, args, { cwd = root, env = {}, seconds, show = f
       if (error.code === 'ENOENT') reject(new Failure(`${basename(program)} was not found; is it installed and on PATH?`));
       else reject(error);
     });
+    child.on('exit', () => endGroup(child)); // what it may have left behind, which would hold the pipes open
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      endGroup(child); // what it may have left behind
       running.delete(child);
       resolve({ code: code ?? signal, output, timedOut });
     });

@@ -8,6 +8,7 @@
  */
 
 import { lint } from './lint.mjs';
+import { installPackages } from './packages.mjs';
 import { nativeTests, wasmTests } from './rust-tests.mjs';
 import { Failure, attempt, main } from './step.mjs';
 import { tsTests } from './ts-tests.mjs';
@@ -23,15 +24,18 @@ await main(async () => {
   const [part, pattern] = process.argv.slice(2);
   if (part && !(part in parts)) throw new Failure(`there is no "${part}" to test; it is one of ${Object.keys(parts).join(', ')}`);
 
-  const build = await attempt(process.execPath, ['scripts/build.mjs'], { show: true });
-  if (build.code !== 0) throw new Failure('nothing was tested: the build failed');
-
   const total = { passed: 0, failed: 0 };
-  for (const name of part ? [part] : Object.keys(parts)) {
-    const { passed, failed } = await parts[name](pattern);
-    total.passed += passed;
-    total.failed += failed;
+  if (part && part !== 'ts') await installPackages(); // the other parts look at the sources, not at what is built
+  else if ((await attempt(process.execPath, ['scripts/build.mjs'], { show: true })).code !== 0) total.failed = 1;
+
+  if (total.failed > 0) console.error('nothing was tested: the build failed');
+  else {
+    for (const name of part ? [part] : Object.keys(parts)) {
+      const { passed, failed } = await parts[name](pattern);
+      total.passed += passed;
+      total.failed += failed;
+    }
   }
-  if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
+  if (total.failed > 0) process.exitCode = 1;
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
 });

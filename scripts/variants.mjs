@@ -40,6 +40,8 @@ function variant(memory, simd) {
       ...['-Z', 'build-std=std,panic_abort'],
       // By modification time, cargo would take a file restored to an older content for unchanged.
       ...['-Z', 'checksum-freshness'],
+      // What is shipped names no folder of the machine it was built on.
+      ...['-Z', 'trim-paths', '--config', "profile.release.trim-paths='all'"],
       ...(threads ? ['--features', 'threads'] : []),
       ...(relaxed
         ? ['-Z', 'profile-rustflags', '--config', "profile.release.package.longformer.rustflags=['-Ctarget-feature=+relaxed-simd']"]
