@@ -188,8 +188,8 @@ impl F32x4 {
     /// The largest lane.
     #[inline(always)]
     pub(crate) fn largest(self) -> f32 {
-        let [a, b, c, d] = self.to_array();
-        a.max(b).max(c.max(d))
+        // Not `f32::max`, which is a call here.
+        self.to_array().into_iter().reduce(|max, x| if x > max { x } else { max }).unwrap_or(0.0)
     }
 }
 
@@ -284,4 +284,18 @@ pub(crate) fn sum_of(row: &[f32], f: impl Fn(F32x4) -> F32x4) -> f32 {
         total += f(F32x4::splat(x)).to_array()[0];
     }
     total
+}
+
+/// Copies `from` to `to`, of equal length. For short rows in hot loops: `copy_from_slice` becomes
+/// `memory.copy`, a call out of WebAssembly that takes longer than the copy.
+#[inline(always)]
+pub(crate) fn copy(from: &[f32], to: &mut [f32]) {
+    let (vectors, tail) = to.as_chunks_mut::<LANES>();
+    let (from_vectors, from_tail) = from.as_chunks::<LANES>();
+    for (x, y) in vectors.iter_mut().zip(from_vectors) {
+        F32x4::load(y).store(x);
+    }
+    for (x, y) in tail.iter_mut().zip(from_tail) {
+        *x = *y;
+    }
 }

@@ -65,7 +65,7 @@ pub fn largest(row: &[f32]) -> f32 {
     for vector in vectors {
         max = max.max(F32x4::load(vector));
     }
-    tail.iter().copied().fold(max.largest(), f32::max)
+    tail.iter().fold(max.largest(), |max, &x| if x > max { x } else { max })
 }
 
 /// Replaces every score by `exp(score - max)` and returns the sum of the results.

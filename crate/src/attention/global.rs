@@ -24,7 +24,7 @@ use crate::batch::{Batch, Sequence};
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
 use crate::linear::Linear;
 use crate::parallel::map;
-use crate::simd::scale;
+use crate::simd::{copy, scale};
 use crate::softmax::{exp_and_sum, largest};
 use std::ops::Range;
 
@@ -270,7 +270,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         let mut panels = vec![0.0; padded(width) * count]; // the hidden states as a right matrix
         for (j, row) in block.chunks_exact(width).enumerate() {
             for (panel, part) in row.chunks(PANEL).enumerate() {
-                panels[panel * panel_stride + j * PANEL..][..part.len()].copy_from_slice(part);
+                copy(part, &mut panels[panel * panel_stride + j * PANEL..][..part.len()]);
             }
         }
         multiply(

@@ -23,6 +23,7 @@ use crate::gemm::{Output, PANEL, Rows};
 use crate::linear::Linear;
 use crate::memory::{OutOfMemory, try_resize};
 use crate::parallel::{for_each_chunk, rows_per_block};
+use crate::simd::copy;
 use panels::{HeadPanels, SequenceLayout};
 
 /// The heads of a layer. Activations are `[tokens, num_heads * head_dim]`.
@@ -84,9 +85,13 @@ impl Source<'_> {
                     let token = first + i * step;
                     let start = token * heads.hidden_size() + head * heads.head_dim;
                     let vector = &data[start..][..heads.head_dim];
+                    let to = &mut output.data[i * output.row_stride..];
+                    if output.panel_stride == PANEL {
+                        copy(vector, &mut to[..heads.head_dim]);
+                        continue;
+                    }
                     for (panel, part) in vector.chunks(PANEL).enumerate() {
-                        let at = i * output.row_stride + panel * output.panel_stride;
-                        output.data[at..][..part.len()].copy_from_slice(part);
+                        copy(part, &mut to[panel * output.panel_stride..][..part.len()]);
                     }
                 }
             }

@@ -3,11 +3,13 @@
 //! Per sequence and head, strand after strand (`band.rs`), then the global tokens once more:
 //!
 //! ```text
-//! keys    [padded(places) / 8][head_dim][8]       the B of  queries · keysᵀ : 8 keys per panel
-//! values  [padded(head_dim) / 8][places][8]       the B of  weights · values: 8 features per panel
+//! keys    [room(places) / 8][head_dim][8]         the B of  queries · keysᵀ : 8 keys per panel
+//! values  [padded(head_dim) / 8][room(places)][8]     the B of  weights · values: 8 features per panel
 //! ```
 //!
-//! A band is then a run of key panels, and a run of rows inside every value panel.
+//! A band is then a run of key panels, and a run of rows inside every value panel. `places` is
+//! rounded up to an odd number of panels: value panels a power of two apart would be written
+//! through the same few lines of the first-level cache.
 
 use super::{Heads, Projections, Source, Tokens, Workspace};
 use crate::band::{Pattern, Strands};
@@ -17,6 +19,11 @@ use crate::parallel::for_each;
 
 /// Rows projected at a time on their way into panels.
 const ROWS: usize = 96;
+
+/// Places that `count` keys take.
+fn room(count: usize) -> usize {
+    if count == 0 { 0 } else { (count.div_ceil(PANEL) | 1) * PANEL }
+}
 
 /// Where the panels of one sequence lie.
 pub(super) struct SequenceLayout {
@@ -60,11 +67,11 @@ pub(super) struct HeadLayout {
 impl HeadLayout {
     /// Places before strand `strand`, each strand padded to whole panels.
     fn places_before(self, strand: usize) -> usize {
-        (0..strand).map(|strand| padded(self.strands.len(strand))).sum()
+        (0..strand).map(|strand| room(self.strands.len(strand))).sum()
     }
 
     fn places(self) -> usize {
-        self.places_before(self.strands.count()) + padded(self.globals)
+        self.places_before(self.strands.count()) + room(self.globals)
     }
 
     fn keys_len(self) -> usize {
@@ -112,7 +119,7 @@ impl<'a> HeadPanels<'a> {
     /// The value panels of a strand from place `first` on.
     pub(super) fn values(&self, strand: usize, first: usize) -> Panels<'a> {
         let start = self.layout.places_before(strand) * padded(self.layout.head_dim);
-        let stride = padded(self.layout.strands.len(strand)) * PANEL;
+        let stride = room(self.layout.strands.len(strand)) * PANEL;
         Panels { data: &self.values[start + first * PANEL..], stride }
     }
 
@@ -125,7 +132,7 @@ impl<'a> HeadPanels<'a> {
     pub(super) fn global_values(&self) -> Panels<'a> {
         let strands = self.layout.strands.count();
         let start = self.layout.places_before(strands) * padded(self.layout.head_dim);
-        Panels { data: &self.values[start..], stride: padded(self.layout.globals) * PANEL }
+        Panels { data: &self.values[start..], stride: room(self.layout.globals) * PANEL }
     }
 }
 
@@ -185,7 +192,7 @@ impl HeadVectors<'_> {
         for strand in 0..strands.count() {
             let places = strands.len(strand);
             let strand_panels =
-                panels.split_off_mut(..padded(places) * head_dim).expect("room for all strands");
+                panels.split_off_mut(..room(places) * head_dim).expect("room for all strands");
             for first in (0..places).step_by(ROWS) {
                 let count = (places - first).min(ROWS);
                 let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
@@ -209,9 +216,9 @@ impl HeadVectors<'_> {
         let strands = self.layout.strands;
         for strand in 0..strands.count() {
             let places = strands.len(strand);
-            let panel_stride = padded(places) * PANEL;
+            let panel_stride = room(places) * PANEL;
             let strand_panels =
-                panels.split_off_mut(..padded(places) * width).expect("room for all strands");
+                panels.split_off_mut(..room(places) * width).expect("room for all strands");
             for first in (0..places).step_by(ROWS) {
                 let count = (places - first).min(ROWS);
                 let data = &mut strand_panels[first * PANEL..];
@@ -219,7 +226,7 @@ impl HeadVectors<'_> {
                 self.write_rows(strand, first, count, output);
             }
         }
-        let panel_stride = padded(self.layout.globals) * PANEL;
+        let panel_stride = room(self.layout.globals) * PANEL;
         for (i, &token) in self.sequence.global_tokens.iter().enumerate() {
             let data = &mut panels[i * PANEL..];
             let output = Output { data, row_stride: PANEL, panel_stride };
