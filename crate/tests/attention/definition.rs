@@ -275,19 +275,16 @@ fn projected_attention_matches_reference() {
 fn global_queries_over_many_blocks_match_reference() {
     let mut random = Random::new(7);
     let tokens = [0, 191, 192, 1700, 2500, 3299];
-    for count in 1..=tokens.len() {
-        for causal in [false, true] {
-            let heads = Heads { num_heads: 2, head_dim: 8 };
-            let case = Case {
-                heads,
-                pattern: Pattern::new(1, &[1, 2], causal),
-                sequences: vec![Sequence {
-                    len: 3300,
-                    global_tokens: tokens[tokens.len() - count..].to_vec(),
-                    masked: (600..1000).collect(),
-                }],
-            };
-            assert_projected(&mut random, &case, 9, false);
-        }
+    for (count, causal) in [(1, false), (4, false), (4, true), (5, true), (6, false)] {
+        let case = Case {
+            heads: Heads { num_heads: 2, head_dim: 8 },
+            pattern: Pattern::new(1, &[1, 2], causal),
+            sequences: vec![Sequence {
+                len: 3300,
+                global_tokens: tokens[tokens.len() - count..].to_vec(),
+                masked: (600..1000).collect(),
+            }],
+        };
+        assert_projected(&mut random, &case, 9, false);
     }
 }
