@@ -6,7 +6,7 @@
 
 import { findRust } from './rust.mjs';
 import { attempt, step } from './step.mjs';
-import { variantEnv, variants } from './variants.mjs';
+import { hasRelaxedSimd, variantEnv, variants } from './variants.mjs';
 import { wasmTools } from './wasm-tools.mjs';
 
 /** A deadlock must not hold up the run; the slowest set of tests takes a tenth of it. */
@@ -26,6 +26,7 @@ export async function wasmTests(pattern) {
       ...tools.env,
       ...variantEnv(variant),
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: 'wasm-bindgen-test-runner',
+      // Node 20 has them behind a flag.
       ...(variant.relaxed && !hasRelaxedSimd() && { NODE_ARGS: '--experimental-wasm-relaxed-simd' }),
     };
     // panic-abort-tests: tests would else be built to unwind, and the standard library once more with them.
@@ -64,10 +65,3 @@ function failure({ output }, what) {
 }
 
 const add = (passed, failed, more) => ({ passed: passed + more.passed, failed: failed + more.failed });
-
-/** Node 20 has relaxed SIMD behind a flag. The module: one function with an `i32x4.relaxed_trunc_f32x4_s`. */
-function hasRelaxedSimd() {
-  return WebAssembly.validate(
-    new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11]),
-  );
-}

@@ -77,3 +77,10 @@ export const variants = [
 export function variantEnv({ memory, rustFlags }) {
   return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: rustFlags.join(' '), CARGO_TARGET_DIR: join(root, 'target', memory) };
 }
+
+/** Whether this Node runs the relaxed variants. The module: one function with an `i32x4.relaxed_trunc_f32x4_s`. */
+export function hasRelaxedSimd() {
+  const [header, type, functions] = [[0, 97, 115, 109, 1, 0, 0, 0], [1, 5, 1, 96, 0, 1, 123], [3, 2, 1, 0]];
+  const code = [10, 11, 1, 9, 0, 65, 1, 253, 15, 253, 129, 2, 11];
+  return WebAssembly.validate(new Uint8Array([...header, ...type, ...functions, ...code]));
+}

@@ -1,0 +1,79 @@
+// What is published, and that it is what was decided: see DESIGN.md for each dependency's reason.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string): string => readFileSync(root + path, 'utf8');
+const description = JSON.parse(read('package.json'));
+
+const VARIANTS = ['threads-relaxed', 'threads-simd128', 'single-relaxed', 'single-simd128'];
+const wasm = (variant: string): Uint8Array => new Uint8Array(readFileSync(`${root}pkg/${variant}/longformer_bg.wasm`));
+
+const test = suite('package');
+
+test('depends on what was decided', () => {
+  assert.equal(description.dependencies ?? {}, {});
+  assert.equal(Object.keys(description.devDependencies), ['@types/node', 'binaryen', 'ts-node', 'typescript', 'uvu']);
+});
+
+test('pins every version exactly, of crates too', () => {
+  for (const [name, version] of Object.entries({ ...description.dependencies, ...description.devDependencies })) {
+    assert.match(version as string, /^\d+\.\d+\.\d+$/, name);
+  }
+  const dependencies = [...read('crate/Cargo.toml').matchAll(/^([\w-]+) = (?:\{ version = )?"(\W*)\d/gm)];
+  const crates = dependencies.filter(([, name]) => !['version', 'edition'].includes(name!));
+  assert.equal(crates.map(([, name]) => name), ['rayon', 'wasm-bindgen', 'js-sys', 'wasm-bindgen-test']);
+  assert.ok(crates.every(([, , requirement]) => requirement === '='));
+});
+
+test('names no registry in package-lock.json', () => {
+  assert.not.match(read('package-lock.json'), /"resolved"/);
+});
+
+test('exports files that exist, types first', () => {
+  for (const [name, target] of Object.entries(description.exports)) {
+    const paths = typeof target === 'string' ? { default: target } : (target as Record<string, string>);
+    if (typeof target !== 'string') assert.is(Object.keys(paths)[0], 'types', name);
+    for (const path of Object.values(paths)) assert.ok(existsSync(root + path), path);
+  }
+});
+
+test('packs the four builds and the compiled TypeScript, nothing else', async () => {
+  const npm = promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root });
+  const [{ files }] = JSON.parse((await npm).stdout) as [{ files: { path: string }[] }];
+  const paths = files.map(({ path }) => path);
+  for (const variant of VARIANTS) assert.ok(paths.includes(`pkg/${variant}/longformer_bg.wasm`), variant);
+  assert.ok(paths.includes('dist/index.js'));
+  const allowed = [/^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/, /^dist\/.+\.(js|d\.ts)$/];
+  const folders = paths.filter((path) => !allowed.some((pattern) => pattern.test(path))).map(dirname);
+  assert.equal(new Set(folders), new Set(VARIANTS.map((variant) => `pkg/${variant}`)));
+});
+
+test('holds no path of the machine it was built on', () => {
+  for (const variant of VARIANTS) {
+    const text = Buffer.from(wasm(variant)).toString('latin1');
+    assert.not.match(text, /(\.cargo|\.rustup|\.cache)\//, variant);
+    assert.not.ok(text.includes(dirname(root)), variant);
+  }
+});
+
+test('has shared memory in the threads builds alone', async () => {
+  for (const variant of VARIANTS.filter((name) => name.endsWith('simd128'))) {
+    const imports = WebAssembly.Module.imports(await WebAssembly.compile(wasm(variant).slice()));
+    assert.is(imports.some(({ kind }) => kind === 'memory'), variant.startsWith('threads'), variant);
+  }
+});
+
+test('needs relaxed SIMD in the relaxed builds alone', async () => {
+  const { hasRelaxedSimd } = await import(`${root}scripts/variants.mjs`);
+  const relaxed: boolean = hasRelaxedSimd();
+  for (const variant of VARIANTS) assert.is(WebAssembly.validate(wasm(variant).slice()), relaxed || variant.endsWith('simd128'), variant);
+});
+
+test.run();
