@@ -16,7 +16,9 @@ const MILLISECONDS_BETWEEN = 50;
 export class ProgressBar {
   private shownAt = -Infinity;
 
-  constructor(private readonly terminal: Terminal) {}
+  constructor(private readonly terminal: Terminal) {
+    process.on('exit', () => this.clear()); // Ctrl-C may end in it
+  }
 
   show({ stage, name, done, total, unit }: Progress): void {
     const now = performance.now();

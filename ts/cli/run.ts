@@ -17,6 +17,9 @@ longformer-wasm <command> --help says more.
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** What an interrupted command gets to tidy up in. */
+const GRACE_MILLISECONDS = 2000;
+
 /** Runs a command. `args` are those after the program's name. */
 export async function runCommand(args: string[]): Promise<number> {
   const [name = '', ...rest] = args;
@@ -42,11 +45,11 @@ async function runInterruptibly(name: string, command: Command, args: string[]):
   }
   const controller = new AbortController();
   let interrupted = 0;
-  // The first signal ends the work in order, the next one at once.
   const interrupt = (signal: NodeJS.Signals): void => {
     interrupted = SIGNALS[signal as keyof typeof SIGNALS];
     controller.abort();
-    stopListening();
+    stopListening(); // a second signal ends the process at once
+    setTimeout(() => process.exit(interrupted), GRACE_MILLISECONDS).unref();
   };
   const stopListening = (): void => {
     for (const signal of Object.keys(SIGNALS)) process.off(signal, interrupt);
