@@ -70,6 +70,12 @@ impl Strands {
         (self.seq_len - strand).div_ceil(self.count)
     }
 
+    /// How many strands, the first ones, have one position more than the others: none, where all
+    /// are equally long.
+    pub fn longer(self) -> usize {
+        self.seq_len % self.count
+    }
+
     /// Where position `position` of the sequence lies: its strand, and its place there.
     pub fn locate(self, position: usize) -> (usize, usize) {
         (position % self.count, position / self.count)

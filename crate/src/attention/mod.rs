@@ -173,9 +173,10 @@ pub fn attention(
 
     let global_context = global::contexts(heads, pattern, batch, global);
 
-    // Under a dilation every strand of a block should still fill a register tile.
+    // Under a dilation every strand of a block should still fill a register tile, as long as that
+    // leaves a few blocks for threads to take.
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
-    let block = rows_per_block(tokens).max(widest.saturating_mul(12).min(tokens));
+    let block = rows_per_block(tokens).max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
     for_each_chunk(context, block * hidden_size, |index, context| {
         let rows = index * block..index * block + context.len() / hidden_size;
         let mut scratch = banded::Scratch::default();

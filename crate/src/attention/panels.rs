@@ -67,7 +67,9 @@ pub(super) struct HeadLayout {
 impl HeadLayout {
     /// Places before strand `strand`, each strand padded to whole panels.
     fn places_before(self, strand: usize) -> usize {
-        (0..strand).map(|strand| room(self.strands.len(strand))).sum()
+        let longer = strand.min(self.strands.longer());
+        let shortest = self.strands.len(self.strands.count() - 1);
+        longer * room(shortest + 1) + (strand - longer) * room(shortest)
     }
 
     fn places(self) -> usize {
