@@ -26,7 +26,7 @@ export class ProgressBar {
     this.shownAt = now;
     const part = total === 0 ? 1 : done / total;
     const bar = '█'.repeat(Math.round(part * WIDTH)).padEnd(WIDTH, '░');
-    const amount = unit === 'bytes' ? `${megabytes(done)} of ${megabytes(total)} MB` : `${count(done)} of ${count(total)} ${unit}`;
+    const amount = unit === 'bytes' ? bytes(done, total) : `${count(done)} of ${count(total)} ${unit}`;
     const line = `${VERBS[stage]} ${bar} ${String(Math.floor(part * 100)).padStart(3)}%  ${amount}  ${printable(name ?? '')}`;
     this.terminal.write(`\r${line.trimEnd().slice(0, (this.terminal.columns ?? 80) - 1)}\x1b[K`);
   }
@@ -37,6 +37,6 @@ export class ProgressBar {
   }
 }
 
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
+function bytes(done: number, total: number): string {
+  return total < 1e6 ? `${count(done / 1e3)} of ${count(total / 1e3)} kB` : `${count(done / 1e6)} of ${count(total / 1e6)} MB`;
 }
