@@ -419,7 +419,7 @@ impl HiddenStatesHandle {
         Ok(())
     }
 
-    /// `norm(self)`, beside these.
+    /// `norm(self)`, as hidden states of their own.
     pub fn normalized(&self, norm: &LayerNormHandle) -> Result<HiddenStatesHandle> {
         self.check_norm(norm)?;
         let mut data = try_with_capacity(self.data.len())?;
