@@ -38,7 +38,7 @@ async function rewritten(change: (info: TensorInfo) => TensorInfo | null): Promi
     return [{ name: changed.name, dtype: changed.dtype, shape: changed.shape, async *chunks() { yield await original.read(info.name); } }];
   });
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  for await (const part of writeSafetensors(tensors)) parts.push(part);
+  for await (const part of writeSafetensors(tensors)) parts.push(part as Uint8Array<ArrayBuffer>);
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
@@ -173,7 +173,7 @@ test('reads double precision', async ({ engine, model }) => {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   const tensors = [...original.tensors.values()].map(({ name, shape }) =>
     ({ name, dtype: 'F64' as const, shape, async *chunks() { yield doubled.get(name)!; } }));
-  for await (const part of writeSafetensors(tensors)) parts.push(part);
+  for await (const part of writeSafetensors(tensors)) parts.push(part as Uint8Array<ArrayBuffer>);
   const double = await files({ weights: new Uint8Array(await new Blob(parts).arrayBuffer()) });
   await using same = await LongformerModel.fromPretrained(double, { engine });
   const [a, b] = [await model.forward({ inputIds: ids }), await same.forward({ inputIds: ids })];
