@@ -202,7 +202,7 @@ test('calls made at once are served in their order', async (context) => {
 test('progress counts the tokens that are read, and ends at their total', async (context) => {
   await withIndex(context, {}, async (index) => {
     const seen: Progress[] = [];
-    const documents = [{ id: 'long', text: long }, { id: 'short', text: short }];
+    const documents = [...Array.from({ length: 10 }, (_, i) => ({ id: `long ${i}`, text: long })), { id: 'short', text: short }];
     await index.add(documents, { onProgress: (progress) => seen.push(progress) });
     for (const stage of ['tokenize', 'forward'] as const) {
       const own = seen.filter((progress) => progress.stage === stage);
@@ -211,8 +211,8 @@ test('progress counts the tokens that are read, and ends at their total', async 
       assert.is(own.at(-1)!.done, own.at(-1)!.total, stage);
       assert.ok(own.every(({ name }) => documents.some(({ id }) => id === name)), stage);
     }
-    const late = 420 + 5 * 2 + 4 * 16 + 38; // five windows that overlap, and the short document
-    assert.is(seen.at(-1)!.total, late + 420 + 30 * 2 + 36 + 3 * 2);
+    const late = 10 * (420 + 5 * 2 + 4 * 16) + 38; // five windows each that overlap, and the short document
+    assert.is(seen.at(-1)!.total, late + 10 * (420 + 30 * 2) + 36 + 3 * 2);
     assert.is(seen.at(-1)!.unit, 'tokens');
   });
 });
