@@ -27,13 +27,12 @@ SOURCE is a folder with config.json and model.safetensors, TARGET a new folder.
     if (source === undefined || target === undefined || positionals.length > 2) {
       throw new UsageError(`SOURCE and TARGET must be given, got ${positionals.length} arguments`);
     }
-    const attentionDilation = readCounts('attention-dilation', values['attention-dilation']);
     const bar = new ProgressBar(process.stderr);
     try {
       const { architecture, droppedTensors } = await convertToLongformer(source, target, {
         maxPositions: readCount('max-positions', values['max-positions'])!,
         attentionWindow: readCounts('attention-window', values['attention-window'])!,
-        ...(attentionDilation !== undefined && { attentionDilation }),
+        attentionDilation: readCounts('attention-dilation', values['attention-dilation']),
         signal,
         onProgress: (progress) => bar.show(progress),
       });

@@ -12,8 +12,7 @@ export const info: Command = {
 `,
   async run(args, signal) {
     const { values } = readArguments(args, { threads: { type: 'string' }, json: { type: 'boolean' } });
-    const threads = readCount('threads', values.threads);
-    const engine = await createEngine({ signal, ...(threads !== undefined && { threads }) });
+    const engine = await createEngine({ signal, threads: readCount('threads', values.threads) });
     try {
       const lines = Object.entries(engine.info).map(([name, value]) => `${name.padEnd(12)} ${String(value)}`);
       process.stdout.write(values.json ? `${JSON.stringify(engine.info)}\n` : `${lines.join('\n')}\n`);

@@ -1,8 +1,9 @@
 // `longformer-wasm search`: the passages of files that answer a question.
 
-import { SearchIndex } from '../search/search-index.ts';
-import { LongformerError } from '../errors.ts';
 import type { EngineInfo } from '../engine/engine.ts';
+import { LongformerError } from '../errors.ts';
+import type { LongCallOptions } from '../progress.ts';
+import { SearchIndex, type SearchIndexOptions } from '../search/search-index.ts';
 import type { FoundPassage, ReadDocument } from '../search/services.ts';
 import { readArguments, readChoice, readCount, UsageError, type Command } from './command.ts';
 import { expandPaths } from './paths.ts';
@@ -10,6 +11,7 @@ import { ProgressBar } from './progress-bar.ts';
 import { count, dedent, plural, printable, stylesFor, wrap } from './terminal.ts';
 import { readTexts, type SkippedFile, type TextFile } from './texts.ts';
 
+/** What `parseArgs` is to know of. */
 export const OPTIONS = {
   model: { type: 'string' },
   top: { type: 'string' },
@@ -43,18 +45,14 @@ A FILE is a text file, a folder (its .md, .txt, .rst files and the like), a patt
     if (values.model === undefined) throw new UsageError('--model must be given');
     if (question.trim() === '') throw new UsageError('QUESTION must be given');
     if (files.length === 0) throw new UsageError('a FILE must be given, or - for standard input');
-    const defined = <T extends object>(options: T) =>
-      Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [key in keyof T]: Exclude<T[key], undefined> };
     const options = {
-      passages: defined({
+      passages: {
         by: readChoice('passages', values.passages, ['paragraph', 'sentence', 'tokens']),
         maxTokens: readCount('max-tokens', values['max-tokens']),
         overlap: readCount('overlap', values.overlap, 0),
-      }),
-      ...defined({
-        vectors: readChoice('vectors', values.vectors, ['late', 'alone', 'both']),
-        threads: readCount('threads', values.threads),
-      }),
+      },
+      vectors: readChoice('vectors', values.vectors, ['late', 'alone', 'both']),
+      threads: readCount('threads', values.threads),
     };
     const topK = readCount('top', values.top) ?? 5;
     const { texts, skipped } = await readTexts(await expandPaths(files));
@@ -73,10 +71,10 @@ interface Outcome {
 }
 
 async function find(
-  model: string, options: object, question: string, topK: number, texts: readonly TextFile[], signal: AbortSignal,
+  model: string, options: SearchIndexOptions, question: string, topK: number, texts: readonly TextFile[], signal: AbortSignal,
 ): Promise<Outcome> {
   const bar = new ProgressBar(process.stderr);
-  const watched = { signal, onProgress: bar.show.bind(bar) };
+  const watched: LongCallOptions = { signal, onProgress: (progress) => bar.show(progress) };
   try {
     const index = await SearchIndex.create(model, { ...options, ...watched });
     try {
