@@ -7,18 +7,18 @@
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt, cache, Failure, run, step } from './step.mjs';
+import { Failure, ask, cache, run, step } from './step.mjs';
 
 const home = join(cache, 'debian-rust');
 
 /** Where the wrappers lie, once unpacked. */
 export const debianRust = { rustc: join(home, 'bin', 'rustc'), wasmLinker: join(home, 'bin', 'wasm-ld') };
 
-/** Unpacks the packages; false where this is no Debian or its Rust is older than `oldest`. */
-export async function unpackDebianRust(oldest) {
+/** Unpacks the packages; false where this is no Debian or its Rust is too old. */
+export async function unpackDebianRust(isNewEnough) {
   if (!existsSync('/etc/debian_version')) return false;
   return step('Rust from Debian packages', async () => {
-    const packages = (await choosePackages(oldest)) ?? ((await updateLists()) && (await choosePackages(oldest)));
+    const packages = (await choosePackages(isNewEnough)) ?? ((await updateLists()) ? await choosePackages(isNewEnough) : undefined);
     if (!packages) return false;
     const partial = `${home}.partial`;
     rmSync(partial, { recursive: true, force: true });
@@ -37,11 +37,11 @@ export async function unpackDebianRust(oldest) {
 }
 
 /** `name=version` of every package that is needed and not installed; undefined where Debian has none new enough. */
-async function choosePackages(oldest) {
+async function choosePackages(isNewEnough) {
   const rustc = await describe('rustc-web');
-  const [major, minor] = rustc?.version.split('.').map(Number) ?? [0, 0];
-  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) return undefined;
-  const sameVersion = ['rustc-web', 'cargo-web', `libstd-rust-web-${major}.${minor}`, 'libstd-rust-web-dev', 'rust-web-src'];
+  if (!rustc || !isNewEnough(rustc.version)) return undefined;
+  const release = rustc.version.split('.').slice(0, 2).join('.');
+  const sameVersion = ['rustc-web', 'cargo-web', `libstd-rust-web-${release}`, 'libstd-rust-web-dev', 'rust-web-src'];
   const chosen = new Map(sameVersion.map((name) => [name, rustc.version]));
 
   // The linker of the LLVM that this rustc is built on: both then share one library.
@@ -63,25 +63,25 @@ async function choosePackages(oldest) {
 
 /** Version and dependencies of a package, by default of the version that apt would install. */
 async function describe(name, version) {
-  const { code, output } = await attempt('apt-cache', ['show', '--no-all-versions', version ? `${name}=${version}` : name], { seconds: 60 });
+  const { code, output } = await ask('apt-cache', ['show', '--no-all-versions', version ? `${name}=${version}` : name]);
   const field = (key) => new RegExp(`^${key}: (.+)$`, 'm').exec(output)?.[1];
   return code === 0 && field('Version') ? { version: field('Version'), depends: field('Depends') ?? '' } : undefined;
 }
 
 async function isInstalled(name) {
-  const { output } = await attempt('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { seconds: 60 });
+  const { output } = await ask('dpkg-query', ['-W', '-f', '${db:Status-Status}', name]);
   return output.includes('installed') && !output.includes('not-installed');
 }
 
 async function download(packages, folder) {
-  const get = () => attempt('apt-get', ['download', ...packages], { cwd: folder, seconds: 600 });
+  const get = () => ask('apt-get', ['download', ...packages], { cwd: folder, seconds: 600 });
   // Lists that are out of date name files that are gone.
   if ((await get()).code === 0 || ((await updateLists()) && (await get()).code === 0)) return;
   await run('apt-get', ['download', ...packages], { cwd: folder, seconds: 600, log: 'debian-rust-download' });
 }
 
 async function updateLists() {
-  return (await attempt('apt-get', ['update'], { seconds: 300 })).code === 0;
+  return (await ask('apt-get', ['update'], { seconds: 300 })).code === 0;
 }
 
 /** Keeps the standard library of the sources, a sixth of them. */

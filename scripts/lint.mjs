@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { findRust } from './rust.mjs';
-import { Failure, attempt, root, step } from './step.mjs';
+import { ask, attempt, root, step } from './step.mjs';
 import { variantEnv, variants } from './variants.mjs';
 
 export async function lint() {
@@ -52,11 +52,6 @@ async function rustChecks() {
 
 /** What `cargo TOOL --version` says, or undefined where it is not installed. */
 async function versionOf(tool) {
-  try {
-    const { code, output } = await attempt('cargo', [tool, '--version'], { seconds: 20 });
-    return code === 0 ? output : undefined;
-  } catch (error) {
-    if (error instanceof Failure) return undefined;
-    throw error;
-  }
+  const { code, output } = await ask('cargo', [tool, '--version']);
+  return code === 0 ? output : undefined;
 }

@@ -11,19 +11,22 @@
  */
 
 import { existsSync, readdirSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { debianRust, unpackDebianRust } from './debian-rust.mjs';
-import { Failure, attempt, step } from './step.mjs';
+import { Failure, ask, step } from './step.mjs';
 
-/** 1.92 is the first where `+atomics` implies no link arguments, which variants.mjs counts on. */
-const OLDEST = [1, 92];
+/** Whether `1.96.0…` is 1.92 or newer, the first where `+atomics` implies no link arguments: variants.mjs counts on it. */
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > 1 || (major === 1 && minor >= 92);
+}
 
 /** `{ rustc, cargo, version, env }`: the tools, `rustc -vV`, and the environment that makes cargo use them. */
 export async function findRust() {
   const { WASM_RUSTC: named, LONGFORMER_RUST: wish } = process.env;
   const rust = named ? await inspect(named) : wish === 'debian' ? await debian() : await anyRust();
   if (rust) return rust;
-  const wanted = `Rust ${OLDEST.join('.')} or newer with its library source`;
+  const wanted = 'Rust 1.92 or newer with its library source';
   if (named) throw new Failure(`WASM_RUSTC: ${named} is no ${wanted}`);
   throw new Failure(`${wanted} was not found.\nInstall Rust with rustup and add the source: rustup component add rust-src`);
 }
@@ -37,43 +40,38 @@ async function anyRust() {
 }
 
 async function withRustSource() {
-  if ((await quietly('rustup', ['--version'])).code !== 0) return undefined;
+  if ((await ask('rustup', ['--version'])).code !== 0) return undefined;
   // Where rustup's server cannot be reached, it tries for minutes.
-  const { code } = await step('rustup component add rust-src', () => quietly('rustup', ['component', 'add', 'rust-src'], 60));
+  const { code } = await step('rustup component add rust-src', () => ask('rustup', ['component', 'add', 'rust-src'], { seconds: 60 }));
   return code === 0 ? inspect('rustc') : undefined;
 }
 
 async function debian() {
-  return (await inspect(debianRust.rustc)) ?? ((await unpackDebianRust(OLDEST)) ? inspect(debianRust.rustc) : undefined);
+  return (await inspect(debianRust.rustc)) ?? ((await unpackDebianRust(isNewEnough)) ? inspect(debianRust.rustc) : undefined);
 }
 
 /** The compilers of rustup's tool chains. */
 async function toolchains() {
-  const { code, output } = await quietly('rustup', ['toolchain', 'list', '-v']);
-  if (code !== 0) return [];
-  return output.split('\n').map((line) => line.split(/\s+/).at(-1)).filter((path) => path.startsWith('/')).map((path) => join(path, 'bin', 'rustc'));
+  const { stdout } = await ask('rustup', ['toolchain', 'list', '-v']);
+  const folders = stdout.split('\n').map((line) => line.split(/\s+/).at(-1));
+  return folders.filter(isAbsolute).map((folder) => join(folder, 'bin', 'rustc'));
 }
 
 /** What `rustc` is, or undefined if it is missing, too old or without its library source. */
 async function inspect(rustc) {
-  const sysroot = await quietly(rustc, ['--print', 'sysroot']);
-  const version = await quietly(rustc, ['-vV']);
-  if (sysroot.code !== 0 || version.code !== 0) return undefined;
-  const home = sysroot.output.trim();
-  const [major, minor] = /^release: (\d+)\.(\d+)/m.exec(version.output)?.slice(1).map(Number) ?? [0, 0];
-  if (major === OLDEST[0] && minor < OLDEST[1]) return undefined;
-  if (!existsSync(join(home, 'lib', 'rustlib', 'src', 'rust', 'library', 'Cargo.lock'))) return undefined;
-  const host = /^host: (.+)$/m.exec(version.output)[1];
-  return describe(rustc, home, host, version.output.trim());
-}
+  const sysroot = (await ask(rustc, ['--print', 'sysroot'])).stdout.trim();
+  const version = (await ask(rustc, ['-vV'])).stdout.trim();
+  const field = (name) => new RegExp(`^${name}: (.+)$`, 'm').exec(version)?.[1] ?? '';
+  if (!isNewEnough(field('release'))) return undefined;
+  if (!existsSync(join(sysroot, 'lib', 'rustlib', 'src', 'rust', 'library', 'Cargo.lock'))) return undefined;
 
-function describe(rustc, sysroot, host, version) {
-  const unpacked = rustc === debianRust.rustc;
   // The real programs, not rustup's proxies, which choose a tool chain anew with each call.
-  const real = (name) => (unpacked ? join(dirname(rustc), name) : join(sysroot, 'bin', name));
-  const compiler = existsSync(real('rustc')) ? real('rustc') : rustc;
-  const cargo = existsSync(real('cargo')) ? real('cargo') : 'cargo';
-  const linker = wasmLinker(sysroot, host);
+  const bin = rustc === debianRust.rustc ? dirname(rustc) : join(sysroot, 'bin');
+  const [compiler, cargo] = [
+    [join(bin, 'rustc'), rustc],
+    [join(bin, 'cargo'), 'cargo'],
+  ].map((candidates) => candidates.find(existsSync) ?? candidates[1]);
+  const linker = wasmLinker(sysroot, field('host'));
   return {
     rustc: compiler,
     cargo,
@@ -81,7 +79,7 @@ function describe(rustc, sysroot, host, version) {
     env: {
       ...withoutFlags(process.env),
       // wasm-pack calls `cargo` and `rustc` by name.
-      PATH: [dirname(compiler), dirname(cargo), process.env.PATH].join(delimiter),
+      PATH: [...[compiler, cargo].filter(isAbsolute).map(dirname), process.env.PATH].join(delimiter),
       RUSTC: compiler,
       RUSTC_BOOTSTRAP: '1',
       ...(linker && { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker }),
@@ -104,14 +102,4 @@ function wasmLinker(sysroot, host) {
     if (names.length > 0) return join(folder, names[0]);
   }
   throw new Failure('No WebAssembly linker was found. Install one: apt-get install lld');
-}
-
-/** Like `attempt`, for a program that may be missing. */
-async function quietly(program, args, seconds = 20) {
-  try {
-    return await attempt(program, args, { seconds });
-  } catch (error) {
-    if (error instanceof Failure || error.code === 'EACCES') return { code: 127, output: '' };
-    throw error;
-  }
 }

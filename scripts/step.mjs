@@ -53,8 +53,8 @@ for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]]) 
 }
 
 /**
- * Runs a program to its end: `{ code, output, timedOut }`, with stdout and stderr together in
- * `output`. Options: `cwd`, `env` (added to this process's), `seconds` (then it is killed),
+ * Runs a program to its end: `{ code, output, stdout, timedOut }`, with stdout and stderr
+ * together in `output`. Options: `cwd`, `env` (added to this process's), `seconds` (then it is killed),
  * `show` (its output also goes to the terminal).
  */
 export function attempt(program, args, { cwd = root, env = {}, seconds, show = false } = {}) {
@@ -67,13 +67,17 @@ export function attempt(program, args, { cwd = root, env = {}, seconds, show = f
     });
     running.add(child);
     let output = '';
+    let stdout = '';
     let timedOut = false;
-    for (const [stream, terminal] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        output += text;
-        if (show) terminal.write(text);
-      });
-    }
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      stdout += text;
+      if (show) process.stdout.write(text);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      if (show) process.stderr.write(text);
+    });
     const timer = seconds && setTimeout(() => {
       timedOut = true;
       endGroup(child);
@@ -88,9 +92,19 @@ export function attempt(program, args, { cwd = root, env = {}, seconds, show = f
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       running.delete(child);
-      resolve({ code: code ?? signal, output, timedOut });
+      resolve({ code: code ?? signal, output, stdout, timedOut });
     });
   });
+}
+
+/** Like `attempt`, for a program that may be missing, which is code 127 as in a shell. */
+export async function ask(program, args, { seconds = 60, ...options } = {}) {
+  try {
+    return await attempt(program, args, { seconds, ...options });
+  } catch (error) {
+    if (error instanceof Failure || error.code === 'EACCES') return { code: 127, output: '', stdout: '', timedOut: false };
+    throw error;
+  }
 }
 
 /** Runs a program that must succeed and returns its output; `log` names its file in .cache/logs. */
