@@ -7,7 +7,7 @@ export type { Progress, LongCallOptions } from './progress.ts';
 export type { AttentionInput } from './attention.ts';
 export { createEngine, type Engine, type EngineOptions, type EngineInfo } from './engine/engine.ts';
 export { LongformerModel, LongformerForCausalLM } from './longformer-models.ts';
-export type { LoadOptions, Sequence, ForwardOptions } from './pretrained-model.ts';
+export type { LoadOptions, Sequence, ForwardOptions, AttentionOptions } from './pretrained-model.ts';
 export type { BaseModelOutput } from './models/base-model.ts';
 export type { CausalLMOutput } from './models/causal-lm.ts';
 export type { HiddenStatesOutput } from './models/services.ts';

@@ -12,6 +12,7 @@ import type { EncoderInput } from './models/longformer.ts';
 import type { HiddenStatesOutput, LoadedModel } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
 import { quoted } from './quoted.ts';
+import type { Tensor } from './tensor.ts';
 
 export interface LoadOptions extends LongCallOptions {
   /** The engine to load into. Default: one of the model's own, disposed with it. */
@@ -45,6 +46,16 @@ export interface ForwardOptions extends LongCallOptions {
   attentionWindow?: number | number[];
   /** Sequences go through the layers together, up to this many tokens. Default 16384. */
   maxBatchTokens?: number;
+}
+
+/** One token of one layer, and its window where it is not the config's. */
+export interface AttentionOptions extends LongCallOptions {
+  /** From 0 on. */
+  layer: number;
+  /** The token that attends. */
+  position: number;
+  /** Replaces the window for this call, both sides together. */
+  attentionWindow?: number | number[];
 }
 
 /** A model in an engine. */
@@ -110,6 +121,23 @@ export abstract class PretrainedModel<Output> {
     return Array.isArray(input) ? results : results[0]!;
   }
 
+  /**
+   * The attention that one token pays in one layer: the weight that each head gives to each token,
+   * dims `[num_attention_heads, seqLen]`. Each row has the sum 1; what the token does not see has 0.
+   */
+  async attentionOf(sequence: Sequence, options: AttentionOptions): Promise<Tensor> {
+    const checked = this.#check(sequence);
+    const { num_hidden_layers, num_attention_heads } = this.#fields;
+    const { length } = checked.inputIds;
+    const data = await this.engine.call('attentionOf', [this.#id, {
+      sequence: checked,
+      layer: checkIndex('layer', options.layer, num_hidden_layers),
+      position: checkIndex('position', options.position, length),
+      attentionWindow: options.attentionWindow ?? this.#attentionWindow ?? null,
+    }], options);
+    return { dims: [num_attention_heads, length], data };
+  }
+
   /** Frees the weights, and ends the engine if it is the model's own. */
   async dispose(): Promise<void> {
     if (this.#ownsEngine) await this.engine.dispose();
@@ -142,6 +170,11 @@ export abstract class PretrainedModel<Output> {
     if (wanted === true) return Array.from({ length: count }, (_, layer) => layer);
     return [...checkPositions('outputHiddenStates', wanted, count)];
   }
+}
+
+function checkIndex(name: string, index: number, limit: number): number {
+  if (Number.isInteger(index) && index >= 0 && index < limit) return index;
+  throw new LongformerError('BAD_INPUT', name, `must be a whole number below ${limit}, got ${quoted(index)}`);
 }
 
 function checkIds(name: string, ids: ArrayLike<number>, limit: number): Uint32Array {

@@ -5,7 +5,7 @@
 //! checked here and thrown as an `Error` with a `code` (the codes of `ts/errors.ts`); a panic
 //! behind these checks is a bug and ends the instance.
 
-use crate::attention::{Heads, Projections, Source, Workspace, attention};
+use crate::attention::{Heads, Projections, Source, Workspace, attention, attention_weights};
 use crate::band::Pattern;
 use crate::batch::Batch;
 use crate::dtype::Dtype;
@@ -394,17 +394,7 @@ impl HiddenStatesHandle {
         pattern: &PatternHandle,
         context: &mut ContextHandle,
     ) -> Result<()> {
-        let heads = local.heads();
-        check(batch.0.total_tokens() == self.rows(), || {
-            let (tokens, rows) = (batch.0.total_tokens(), self.rows());
-            format!("the batch must have a token per row, has {tokens} for {rows}")
-        })?;
-        check(heads == global.heads() && pattern.0.bands.len() == heads.num_heads, || {
-            format!("projections and pattern must agree on {heads:?}")
-        })?;
-        check([local, global].iter().all(|p| p.query.in_features() == self.cols), || {
-            format!("projections must take {} columns", self.cols)
-        })?;
+        let heads = self.check_attention([local, global], batch, pattern)?;
         let len = try_len(self.rows(), heads.hidden_size())?;
         try_resize(&mut context.data, len)?;
         context.data.truncate(len);
@@ -417,6 +407,28 @@ impl HiddenStatesHandle {
             &mut context.data,
         )?;
         Ok(())
+    }
+
+    /// The weights with which the token at `row` sees each token of its sequence,
+    /// `[numHeads, len]`.
+    #[wasm_bindgen(js_name = attentionWeights)]
+    pub fn attention_weights(
+        &self,
+        local: &ProjectionsHandle,
+        global: &ProjectionsHandle,
+        batch: &BatchHandle,
+        pattern: &PatternHandle,
+        row: usize,
+    ) -> Result<Float32Array> {
+        let heads = self.check_attention([local, global], batch, pattern)?;
+        let sequence = batch.0.sequences().iter().find(|sequence| sequence.rows.contains(&row));
+        let Some(sequence) = sequence else {
+            return bad_input(format!("the row must lie below {}, got {row}", self.rows()));
+        };
+        let query = row - sequence.rows.start;
+        let projections = [local.of(&self.data), global.of(&self.data)];
+        let weights = attention_weights(heads, &pattern.0, sequence, query, projections)?;
+        Ok(Float32Array::from(weights.as_slice()))
     }
 
     /// `norm(self)`, as hidden states of their own.
@@ -475,6 +487,26 @@ impl HiddenStatesHandle {
         self.check_feed_forward(intermediate, output)?;
         feed_forward(&mut self.data, &intermediate.0, &output.0, Norm::Before(&norm.0));
         Ok(())
+    }
+
+    fn check_attention(
+        &self,
+        [local, global]: [&ProjectionsHandle; 2],
+        batch: &BatchHandle,
+        pattern: &PatternHandle,
+    ) -> Result<Heads> {
+        let heads = local.heads();
+        check(batch.0.total_tokens() == self.rows(), || {
+            let (tokens, rows) = (batch.0.total_tokens(), self.rows());
+            format!("the batch must have a token per row, has {tokens} for {rows}")
+        })?;
+        check(heads == global.heads() && pattern.0.bands.len() == heads.num_heads, || {
+            format!("projections and pattern must agree on {heads:?}")
+        })?;
+        check([local, global].iter().all(|p| p.query.in_features() == self.cols), || {
+            format!("projections must take {} columns", self.cols)
+        })?;
+        Ok(heads)
     }
 
     fn check_norm(&self, norm: &LayerNormHandle) -> Result<()> {

@@ -3,7 +3,7 @@
 import type { CheckedAttention } from '../attention.ts';
 import type { Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
-import { disposeModel, forwardModel, loadModel } from '../models/services.ts';
+import { attentionOf, disposeModel, forwardModel, loadModel } from '../models/services.ts';
 import { addDocuments, createIndex, disposeIndex, removeDocument, searchIndex } from '../search/services.ts';
 import type { Wasm } from './builds.ts';
 
@@ -22,7 +22,7 @@ export class Aborted extends Error {}
 
 export const services = {
   attention,
-  loadModel, forwardModel, disposeModel,
+  loadModel, forwardModel, attentionOf, disposeModel,
   createIndex, addDocuments, removeDocument, searchIndex, disposeIndex,
   panicInPool,
 };

@@ -23,6 +23,8 @@ export interface EncoderInput {
   readonly masked: Uint32Array;
 }
 
+type AfterLayer = (layer: number, hiddenStates: HiddenStates) => void;
+
 interface Layer {
   local: Projections; // query, key, value
   global: Projections; // the same, for the rows of global tokens
@@ -67,39 +69,85 @@ export class Longformer {
    *   `norm_first` adds a last norm outside of the layers
    * @returns the last hidden states, `[all tokens, hidden_size]`; the caller frees them
    */
-  forward(
-    run: Run, sequences: readonly EncoderInput[], bands: readonly LayerBand[], afterLayer: (layer: number, hiddenStates: HiddenStates) => void,
-  ): HiddenStates {
-    const batch = new this.#wasm.Batch();
+  forward(run: Run, sequences: readonly EncoderInput[], bands: readonly LayerBand[], afterLayer: AfterLayer): HiddenStates {
+    const batch = this.#batch(sequences);
+    try {
+      const hiddenStates = this.#encode(run, sequences, batch, bands, afterLayer);
+      if (this.#finalNorm === null) return hiddenStates;
+      try {
+        return hiddenStates.normalized(this.#finalNorm);
+      } finally {
+        hiddenStates.free();
+      }
+    } finally {
+      batch.free();
+    }
+  }
+
+  /**
+   * The weights with which each head of a layer (from 0 on) sees the tokens from one of them,
+   * `[num_attention_heads, seqLen]`.
+   */
+  attentionOf(run: Run, sequence: EncoderInput, bands: readonly LayerBand[], layer: number, position: number, afterLayer: AfterLayer): Float32Array {
+    const { local, global, attentionNorm } = this.#layers[layer]!;
+    const batch = this.#batch([sequence]);
+    const pattern = this.#pattern(bands[layer]!);
+    try {
+      const hiddenStates = this.#encode(run, [sequence], batch, bands.slice(0, layer), afterLayer);
+      try {
+        if (!this.config.norm_first) return hiddenStates.attentionWeights(local, global, batch, pattern, position);
+        const normal = hiddenStates.normalized(attentionNorm);
+        try {
+          return normal.attentionWeights(local, global, batch, pattern, position);
+        } finally {
+          normal.free();
+        }
+      } finally {
+        hiddenStates.free();
+      }
+    } finally {
+      pattern.free();
+      batch.free();
+    }
+  }
+
+  /** The hidden states behind as many layers as there are `bands`. */
+  #encode(run: Run, sequences: readonly EncoderInput[], batch: Batch, bands: readonly LayerBand[], afterLayer: AfterLayer): HiddenStates {
     const context = new this.#wasm.Context();
     const encode = this.config.norm_first ? encodeNormFirst : encodeNormLast;
     let hiddenStates: HiddenStates | null = null;
     try {
-      for (const { inputIds, globalTokens, masked } of sequences) batch.push(inputIds.length, globalTokens, masked);
       hiddenStates = this.#embed(sequences);
       afterLayer(0, hiddenStates);
-      for (const [index, layer] of this.#layers.entries()) {
+      for (const [index, band] of bands.entries()) {
         run.checkAbort();
-        const { oneSidedWindow, dilations } = bands[index]!;
-        const pattern = new this.#wasm.Pattern(oneSidedWindow, Uint32Array.from(dilations), this.config.autoregressive);
+        const pattern = this.#pattern(band);
         try {
-          encode(layer, hiddenStates, batch, pattern, context);
+          encode(this.#layers[index]!, hiddenStates, batch, pattern, context);
         } finally {
           pattern.free();
         }
         afterLayer(index + 1, hiddenStates);
       }
-      if (this.#finalNorm === null) return hiddenStates;
-      const normal = hiddenStates.normalized(this.#finalNorm);
-      hiddenStates.free();
-      return normal;
+      return hiddenStates;
     } catch (error) {
       hiddenStates?.free();
       throw error;
     } finally {
       context.free();
-      batch.free();
     }
+  }
+
+  /** The caller frees it. */
+  #batch(sequences: readonly EncoderInput[]): Batch {
+    const batch = new this.#wasm.Batch();
+    for (const { inputIds, globalTokens, masked } of sequences) batch.push(inputIds.length, globalTokens, masked);
+    return batch;
+  }
+
+  /** The caller frees it. */
+  #pattern({ oneSidedWindow, dilations }: LayerBand): Pattern {
+    return new this.#wasm.Pattern(oneSidedWindow, Uint32Array.from(dilations), this.config.autoregressive);
   }
 
   #embed(sequences: readonly EncoderInput[]): HiddenStates {

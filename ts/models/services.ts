@@ -28,6 +28,16 @@ export interface ForwardRequest {
   maxBatchTokens: number;
 }
 
+/** Which attention is to be looked at. */
+export interface AttentionRequest {
+  sequence: EncoderInput;
+  /** From 0 on. */
+  layer: number;
+  /** The token that attends. */
+  position: number;
+  attentionWindow: number | number[] | null;
+}
+
 /** What a call may ask for besides. */
 export interface HiddenStatesOutput {
   /** `[seqLen, hidden_size]` each: `num_hidden_layers + 1` of them, or the layers asked for. */
@@ -104,6 +114,15 @@ export function forwardModel(run: Run, id: number, request: ForwardRequest): (Mo
     } finally {
       hiddenStates.free();
     }
+  });
+}
+
+/** What one token pays to each, `[num_attention_heads, seqLen]`. */
+export function attentionOf(run: Run, id: number, { sequence, layer, position, attentionWindow }: AttentionRequest): Float32Array {
+  const { encoder } = modelOf(id);
+  const bands = bandsOf(encoder.config, attentionWindow ?? undefined);
+  return encoder.attentionOf(run, sequence, bands, layer, position, (done) => {
+    run.progress({ stage: 'forward', done, total: layer, unit: 'layers' });
   });
 }
 

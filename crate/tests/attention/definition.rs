@@ -16,15 +16,15 @@ const TOLERANCE: f64 = 1e-5;
 
 /// One query; less than a vector; a tile and a part; more than a block of 24 queries; several
 /// blocks; more than one block of 192 keys for global queries.
-const LENGTHS: [usize; 7] = [1, 2, 7, 25, 50, 75, 200];
-const WINDOWS: [usize; 5] = [0, 1, 2, 8, 200];
+pub(crate) const LENGTHS: [usize; 7] = [1, 2, 7, 25, 50, 75, 200];
+pub(crate) const WINDOWS: [usize; 5] = [0, 1, 2, 8, 200];
 /// One or more per head, taken in turns.
-const DILATIONS: [&[usize]; 6] = [&[1], &[2], &[3], &[50], &[1, 3], &[50, 1, 2]];
+pub(crate) const DILATIONS: [&[usize]; 6] = [&[1], &[2], &[3], &[50], &[1, 3], &[50, 1, 2]];
 /// Less than a vector, a vector, a panel, a panel and a part, several panels.
-const HEAD_DIMS: [usize; 7] = [1, 3, 4, 8, 12, 32, 64];
+pub(crate) const HEAD_DIMS: [usize; 7] = [1, 3, 4, 8, 12, 32, 64];
 
-const GLOBALS: [&str; 5] = ["none", "first", "edges", "several", "all"];
-const MASKS: [&str; 4] = ["none", "end", "scattered", "globals"];
+pub(crate) const GLOBALS: [&str; 5] = ["none", "first", "edges", "several", "all"];
+pub(crate) const MASKS: [&str; 4] = ["none", "end", "scattered", "globals"];
 
 fn global_tokens(kind: &str, len: usize) -> Vec<usize> {
     match kind {
@@ -48,11 +48,16 @@ fn masked(kind: &str, len: usize) -> Vec<usize> {
     }
 }
 
-fn sequence(len: usize, globals: &str, mask: &str) -> Sequence {
+pub(crate) fn sequence(len: usize, globals: &str, mask: &str) -> Sequence {
     Sequence { len, global_tokens: global_tokens(globals, len), masked: masked(mask, len) }
 }
 
-fn pattern(num_heads: usize, window: usize, dilations: &[usize], causal: bool) -> Pattern {
+pub(crate) fn pattern(
+    num_heads: usize,
+    window: usize,
+    dilations: &[usize],
+    causal: bool,
+) -> Pattern {
     let dilations: Vec<usize> = dilations.iter().copied().cycle().take(num_heads).collect();
     Pattern::new(window, &dilations, causal)
 }
@@ -205,15 +210,15 @@ fn a_long_sequence_matches_reference() {
 }
 
 /// A linear layer and what it is made of.
-struct Layer {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    linear: Linear,
+pub(crate) struct Layer {
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    pub(crate) linear: Linear,
 }
 
 impl Layer {
     /// For hidden states in -1..1 it gives features of about `limit`.
-    fn new(random: &mut Random, in_features: usize, heads: Heads, limit: f32) -> Self {
+    pub(crate) fn new(random: &mut Random, in_features: usize, heads: Heads, limit: f32) -> Self {
         let out_features = heads.hidden_size();
         let weight = random.floats(in_features * out_features, limit / (in_features as f32).sqrt());
         let bias = random.floats(out_features, limit / 2.0);

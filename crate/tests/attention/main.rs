@@ -6,3 +6,4 @@ mod reference;
 mod case;
 mod definition;
 mod identities;
+mod weights;

@@ -45,6 +45,35 @@ pub(crate) fn visible_keys(sequence: &Sequence, band: Band, causal: bool, i: usi
     (0..sequence.len).filter(is_visible).collect()
 }
 
+/// The weight that each head of the query at `i` gives to each key, `[num_heads, len]`; `first`
+/// is the sequence's first token. Queries and keys: `[tokens, num_heads, head_dim]`, `local` for
+/// ordinary queries, `global` for the rows of global tokens.
+pub(crate) fn attention_weights(
+    heads: Heads,
+    pattern: &Pattern,
+    sequence: &Sequence,
+    (first, i): (usize, usize),
+    local: &[Vec<f64>; 3],
+    global: &[Vec<f64>; 3],
+) -> Vec<f64> {
+    let [query, key, _] = if sequence.is_global(i) { global } else { local };
+    let mut result = vec![0.0; heads.num_heads * sequence.len];
+    for (head, row) in result.chunks_exact_mut(sequence.len).enumerate() {
+        let keys = visible_keys(sequence, pattern.bands[head], pattern.causal, i);
+        let query = vector_of(heads, query, first + i, head);
+        let score = |&j: &usize| {
+            dot(query, vector_of(heads, key, first + j, head)) / (heads.head_dim as f64).sqrt()
+        };
+        let scores: Vec<f64> = keys.iter().map(score).collect();
+        let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = scores.iter().map(|score| (score - max).exp()).sum();
+        for (&j, score) in keys.iter().zip(&scores) {
+            row[j] = (score - max).exp() / total;
+        }
+    }
+    result
+}
+
 /// The context of every token, `[tokens, num_heads, head_dim]`, of queries, keys and values of
 /// the same shape: `local` for ordinary queries, `global` for the rows of global tokens.
 pub(crate) fn attention(
@@ -54,37 +83,29 @@ pub(crate) fn attention(
     local: &[Vec<f64>; 3],
     global: &[Vec<f64>; 3],
 ) -> Vec<f64> {
-    let Heads { num_heads, head_dim } = heads;
     let mut context = Vec::new();
-    let mut start = 0;
+    let mut first = 0;
     for sequence in sequences {
         for i in 0..sequence.len {
-            for head in 0..num_heads {
-                let [query, key, value] = if sequence.is_global(i) { global } else { local };
-                let vector_of = |tensor: &'_ [f64], position| -> Vec<f64> {
-                    let token: usize = start + position;
-                    tensor[(token * num_heads + head) * head_dim..][..head_dim].to_vec()
-                };
-                let band = pattern.bands[head];
-                let keys = visible_keys(sequence, band, pattern.causal, i);
-                let query = vector_of(query, i);
-                let score = |&j: &usize| dot(&query, &vector_of(key, j)) / (head_dim as f64).sqrt();
-                let scores: Vec<f64> = keys.iter().map(score).collect();
-                let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let weights: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
-                let total: f64 = weights.iter().sum();
-                let mut row = vec![0.0; head_dim];
-                for (&j, weight) in keys.iter().zip(&weights) {
-                    for (x, value) in row.iter_mut().zip(vector_of(value, j)) {
-                        *x += weight / total * value;
+            let [_, _, value] = if sequence.is_global(i) { global } else { local };
+            let weights = attention_weights(heads, pattern, sequence, (first, i), local, global);
+            for (head, weights) in weights.chunks_exact(sequence.len).enumerate() {
+                let mut row = vec![0.0; heads.head_dim];
+                for (j, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+                    for (x, value) in row.iter_mut().zip(vector_of(heads, value, first + j, head)) {
+                        *x += weight * value;
                     }
                 }
                 context.extend(row);
             }
         }
-        start += sequence.len;
+        first += sequence.len;
     }
     context
+}
+
+fn vector_of(heads: Heads, tensor: &[f64], token: usize, head: usize) -> &[f64] {
+    &tensor[(token * heads.num_heads + head) * heads.head_dim..][..heads.head_dim]
 }
 
 fn dot(x: &[f64], y: &[f64]) -> f64 {

@@ -7,7 +7,7 @@ mod close;
 mod layers;
 mod random;
 
-pub(crate) use attention::{Sequence, attention, band_shows, visible_keys};
+pub(crate) use attention::{Sequence, attention, attention_weights, band_shows, visible_keys};
 pub(crate) use close::{assert_close, assert_same_bits, largest_error, mismatch};
 pub(crate) use layers::{add, embed, erf, gelu, layer_norm, linear, matrix_product, mean_of_rows};
 pub(crate) use random::Random;

@@ -1,0 +1,132 @@
+//! What one query pays to each key: the weights that elsewhere exist for a block of scores only.
+//!
+//! ```text
+//! weight[j] = exp(score[j]) / Σ exp(score)      j visible from the query, 0 elsewhere
+//! ```
+//!
+//! For people to look at: a row for every head, `seq_len` floats, while keys go by in blocks. Of
+//! the keys only those that the query sees are projected.
+
+use super::{Heads, Projections, Source, Tokens};
+use crate::band::{Band, Pattern};
+use crate::batch::Sequence;
+use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column};
+use crate::memory::{OutOfMemory, try_len, try_zeros};
+use crate::parallel::for_each_chunk;
+use crate::simd::scale;
+use crate::softmax::{exp_and_sum, largest};
+
+/// Keys of a block.
+const KEYS: usize = 192;
+
+/// The weights with which the query at position `query` of `sequence` sees each of its keys,
+/// `[num_heads, seq_len]`. Every row has the sum 1, but for a masked query, which sees nothing.
+///
+/// As in [`attention`](super::attention()), `local` serves every query but the global ones, which
+/// `global` serves.
+///
+/// # Panics
+///
+/// If the query lies outside of the sequence, or the shapes do not fit.
+pub fn attention_weights(
+    heads: Heads,
+    pattern: &Pattern,
+    sequence: &Sequence,
+    query: usize,
+    [local, global]: [Projections; 2],
+) -> Result<Vec<f32>, OutOfMemory> {
+    let len = sequence.len();
+    assert!(query < len, "the query must lie inside its sequence");
+    assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
+    let mut weights = try_zeros(try_len(heads.num_heads, len)?)?;
+    if sequence.masked.binary_search(&query).is_ok() {
+        return Ok(weights);
+    }
+    let is_global = sequence.global_tokens.binary_search(&query).is_ok();
+    let projections = if is_global { global } else { local };
+    for_each_chunk(&mut weights, len, |head, row| {
+        let one = Query { heads, head, sequence, position: query, projections };
+        row.fill(f32::NEG_INFINITY);
+        if is_global {
+            one.score(0, 1, len, row);
+        } else {
+            one.score_band(pattern.bands[head], row);
+            // A global key inside of the band gets the same score again, and counts once.
+            sequence.global_tokens.iter().for_each(|&key| one.score(key, 1, 1, row));
+        }
+        for (key, score) in row.iter_mut().enumerate() {
+            if !pattern.allows(query, key) {
+                *score = f32::NEG_INFINITY;
+            }
+        }
+        sequence.masked.iter().for_each(|&key| row[key] = f32::NEG_INFINITY);
+        let max = largest(row);
+        if max == f32::NEG_INFINITY {
+            row.fill(0.0);
+        } else {
+            let sum = exp_and_sum(row, max);
+            scale(row, 1.0 / sum);
+        }
+    });
+    Ok(weights)
+}
+
+/// One head of the query.
+struct Query<'a> {
+    heads: Heads,
+    head: usize,
+    sequence: &'a Sequence,
+    position: usize,
+    projections: Projections<'a>,
+}
+
+impl Query<'_> {
+    /// Writes the scores of the keys in the band to `row`, `[seq_len]`.
+    fn score_band(&self, band: Band, row: &mut [f32]) {
+        let strands = band.strands(self.sequence.len());
+        let (strand, place) = strands.locate(self.position);
+        let visible = strands.visible(strand, place);
+        let step = strands.count();
+        self.score(strand + visible.start * step, step, visible.len(), row);
+    }
+
+    /// Writes the scores of the `count` keys `first, first + step, ...` to `row`, `[seq_len]`.
+    fn score(&self, first: usize, step: usize, count: usize, row: &mut [f32]) {
+        let head_dim = self.heads.head_dim;
+        let start = self.sequence.rows.start;
+        let Projections { query, key, .. } = self.projections;
+
+        let mut vector = vec![0.0; head_dim];
+        let token = Tokens { first: start + self.position, step: 1, count: 1 };
+        self.write_rows(query, token, &mut vector);
+        scale(&mut vector, 1.0 / (head_dim as f32).sqrt());
+        let mut panel = vec![0.0; head_dim * PANEL]; // the query in its first column
+        pack_column(&mut panel, head_dim, 0, &vector);
+
+        let most = count.min(KEYS);
+        let mut keys = vec![0.0; most * head_dim];
+        let mut scores = vec![0.0; most * PANEL];
+        for done in (0..count).step_by(KEYS) {
+            let count = (count - done).min(KEYS);
+            let position = first + done * step;
+            let tokens = Tokens { first: start + position, step, count };
+            self.write_rows(key, tokens, &mut keys);
+            multiply(
+                Shape { rows: count, depth: head_dim, cols: PANEL },
+                Rows { data: &keys, stride: head_dim },
+                Panels { data: &panel, stride: head_dim * PANEL },
+                Start::Zero,
+                Output { data: &mut scores, row_stride: PANEL, panel_stride: PANEL },
+            );
+            for (i, scores) in scores.chunks_exact(PANEL).take(count).enumerate() {
+                row[position + i * step] = scores[0];
+            }
+        }
+    }
+
+    fn write_rows(&self, source: Source, tokens: Tokens, rows: &mut [f32]) {
+        let row_stride = self.heads.head_dim;
+        let output = Output { data: rows, row_stride, panel_stride: PANEL };
+        source.write_rows(self.heads, self.head, tokens, output);
+    }
+}
