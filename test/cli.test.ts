@@ -1,45 +1,14 @@
 // The command as its users run it: arguments in, text and exit code out.
 
-import { spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { assertFails, longformer, type Ended } from './command.ts';
 
-const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const fixture = fileURLToPath(new URL('./fixtures/tiny-bert', import.meta.url));
-
-interface Ended {
-  code: number | string | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the command in `cwd`. `onStart` sees the process, to interrupt it. */
-function longformer(args: string[], { cwd = '.', input = '', onStart = (_: { kill(signal: NodeJS.Signals): void }) => {} } = {}): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], { cwd, timeout: 120_000 });
-    const ended: Ended = { code: null, stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text) => { ended.stdout += text; });
-    child.stderr.setEncoding('utf8').on('data', (text) => { ended.stderr += text; });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ ...ended, code: code ?? signal }));
-    child.stdin.on('error', () => {}); // a command that does not read it
-    child.stdin.end(input);
-    onStart(child);
-  });
-}
-
-function assertFails({ code, stdout, stderr }: Ended, expected: number, ...patterns: RegExp[]): void {
-  assert.is(code, expected, stderr);
-  assert.is(stdout, '');
-  for (const pattern of patterns) assert.match(stderr, pattern);
-  assert.not.match(stderr, /^ +at /m, 'no stack trace');
-  assert.not.match(stderr, /\[object|undefined/);
-  if (expected === 1) assert.is(stderr.trimEnd().split('\n').length, 1, `one line: ${stderr}`);
-}
 
 const letters = (count: number, step: number): string =>
   Array.from({ length: count }, (_, i) => 'abcdefghijklmnopqrstuvwxy'[(i * i + step * (i + 3)) % 25]).join(' ');

@@ -5,6 +5,7 @@ export { convertToLongformer, type Conversion, type ConversionOptions } from './
 export type { Tensor } from './tensor.ts';
 export type { Progress, LongCallOptions } from './progress.ts';
 export type { AttentionInput } from './attention.ts';
+export { patternSvg, type PatternPicture } from './pattern-svg.ts';
 export { createEngine, type Engine, type EngineOptions, type EngineInfo } from './engine/engine.ts';
 export { LongformerModel, LongformerForCausalLM } from './longformer-models.ts';
 export type { LoadOptions, Sequence, ForwardOptions, AttentionOptions } from './pretrained-model.ts';

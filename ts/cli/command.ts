@@ -34,6 +34,11 @@ export function readCount(name: string, value: string | undefined, min = 1): num
   return count;
 }
 
+/** The values of an option that takes several, separated by commas. */
+export function readCounts(name: string, value: string | undefined, min = 1): number[] | undefined {
+  return value?.split(',').map((part) => readCount(name, part, min)!);
+}
+
 /** The value of an option that has few. */
 export function readChoice<const T extends string>(name: string, value: string | undefined, choices: readonly T[]): T | undefined {
   if (value === undefined || (choices as readonly string[]).includes(value)) return value as T | undefined;

@@ -1,7 +1,7 @@
 // `longformer-wasm convert`: a BERT or RoBERTa checkpoint becomes a Longformer.
 
 import { convertToLongformer } from '../convert.ts';
-import { readArguments, readCount, UsageError, type Command } from './command.ts';
+import { readArguments, readCount, readCounts, UsageError, type Command } from './command.ts';
 import { ProgressBar } from './progress-bar.ts';
 
 export const convert: Command = {
@@ -31,8 +31,8 @@ SOURCE is a folder with config.json and model.safetensors, TARGET a new folder.
     try {
       const { architecture, droppedTensors } = await convertToLongformer(source, target, {
         maxPositions: readCount('max-positions', values['max-positions'])!,
-        attentionWindow: readCounts('attention-window', values['attention-window'])!,
-        attentionDilation: readCounts('attention-dilation', values['attention-dilation']),
+        attentionWindow: oneOrAll(readCounts('attention-window', values['attention-window']))!,
+        attentionDilation: oneOrAll(readCounts('attention-dilation', values['attention-dilation'])),
         signal,
         onProgress: (progress) => bar.show(progress),
       });
@@ -45,8 +45,7 @@ SOURCE is a folder with config.json and model.safetensors, TARGET a new folder.
   },
 };
 
-/** One number, or several separated by commas. */
-function readCounts(name: string, value: string | undefined): number | number[] | undefined {
-  const counts = value?.split(',').map((part) => readCount(name, part)!);
+/** A single number stands for all layers. */
+function oneOrAll(counts: number[] | undefined): number | number[] | undefined {
   return counts?.length === 1 ? counts[0] : counts;
 }

@@ -1,12 +1,14 @@
 // From a command line to an exit code: 0 good, 1 failed, 2 wrong usage, 128 and more a signal.
 
 import { readFile } from 'node:fs/promises';
+import { attend } from './attend.ts';
 import { UsageError, type Command } from './command.ts';
 import { convert } from './convert.ts';
 import { info } from './info.ts';
+import { pattern } from './pattern.ts';
 import { search } from './search.ts';
 
-const commands: Readonly<Record<string, Command>> = { search, convert, info };
+const commands: Readonly<Record<string, Command>> = { search, attend, pattern, convert, info };
 
 const USAGE = `Usage: longformer-wasm <command> [options]
 

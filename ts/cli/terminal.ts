@@ -19,10 +19,43 @@ export function plural(value: number, noun: string): string {
 
 /** Bold and dim, on a terminal whose user has not set NO_COLOR. */
 export function stylesFor(terminal: Terminal): { bold(text: string): string; dim(text: string): string } {
-  const plain = !terminal.isTTY || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+  const plain = isPlain(terminal);
   const style = (code: number) => (text: string): string => (plain ? text : `\x1b[${code}m${text}\x1b[0m`);
   return { bold: style(1), dim: style(2) };
 }
+
+function isPlain(terminal: Terminal): boolean {
+  return !terminal.isTTY || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+}
+
+/** Backgrounds that are read alike on dark and on light terminals, as the text on them has a colour of its own. */
+export interface Paints {
+  /** On a background from nearly black (0) over red to yellow (1). */
+  heat(strength: number, text: string): string;
+  /** What everything else is about. */
+  mark(text: string): string;
+}
+
+/** Null where there is to be no colour. 24 bits if the terminal says that it has them, else the 256 colours that all have. */
+export function paintsFor(terminal: Terminal): Paints | null {
+  if (isPlain(terminal)) return null;
+  const isTrue = /truecolor|24bit/i.test(process.env['COLORTERM'] ?? '');
+  return {
+    heat(strength, text) {
+      const shade = HEAT[Math.round(Math.min(Math.max(strength, 0), 1) * (HEAT.length - 1))]!;
+      const foreground = strength > 0.6 ? 16 : 255;
+      const background = isTrue ? `2;${shade.rgb.join(';')}` : `5;${shade.ansi}`;
+      return `\x1b[38;5;${foreground};48;${background}m${text}\x1b[0m`;
+    },
+    mark: (text) => `\x1b[1;38;5;16;48;5;81m${text}\x1b[0m`,
+  };
+}
+
+/** The same ramp twice: exactly, and as the nearest of the 256 colours. */
+const HEAT = ([
+  [28, 28, 28, 234], [48, 30, 28, 235], [70, 26, 22, 52], [95, 20, 14, 52], [125, 22, 8, 88], [155, 32, 4, 124],
+  [185, 52, 0, 130], [212, 80, 0, 166], [232, 112, 4, 172], [246, 150, 16, 214], [253, 190, 48, 220], [255, 226, 100, 227],
+] as const).map(([r, g, b, ansi]) => ({ rgb: [r, g, b], ansi }));
 
 /** Without control characters: a file must not steer the terminal. Line breaks stay, tabs become spaces. */
 export function printable(text: string): string {
@@ -58,7 +91,7 @@ export function wrap(line: string, width: number): string[] {
 }
 
 /** Columns of a terminal: two for East Asian wide characters and emoji, none for marks. */
-function widthOf(text: string): number {
+export function widthOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += /\p{Mark}|\u200d/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
