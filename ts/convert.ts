@@ -17,7 +17,7 @@ import { openSource } from './files/open.ts';
 import { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
 import { byteLength } from './files/safetensors.ts';
 import { readJson, type FileSource, type Source } from './files/source.ts';
-import type { LongCallOptions, Progress } from './progress.ts';
+import { tell, type LongCallOptions, type Progress } from './progress.ts';
 import { quoted } from './quoted.ts';
 
 export interface ConversionOptions extends LongCallOptions {
@@ -172,7 +172,7 @@ async function* reported(
     signal?.throwIfAborted();
     if (!isHeader) progress.done += chunk.length;
     isHeader = false;
-    onProgress?.({ ...progress });
+    tell(onProgress, { ...progress });
     yield chunk;
   }
 }

@@ -15,3 +15,12 @@ export interface LongCallOptions {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
+
+/** A listener that throws must not take the call with it: its error goes where uncaught ones go. */
+export function tell(onProgress: LongCallOptions['onProgress'], progress: Progress): void {
+  try {
+    onProgress?.(progress);
+  } catch (error) {
+    queueMicrotask(() => { throw error; });
+  }
+}
