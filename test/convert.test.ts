@@ -283,6 +283,23 @@ test('folders that modules.json names must lie inside the source', async ({ root
   await assertRefuses(() => convertToLongformer(source, newTarget(root), options), 'BAD_FILE', /"\.\.\/elsewhere\/config\.json" must stay inside/);
 });
 
+test('files that a caller brings do not get out of the target either', async ({ root }) => {
+  const parent = await mkdtemp(join(root, 'parent-'));
+  for (const path of ['../ESCAPED', '1_Pooling/../../ESCAPED', join(parent, 'ESCAPED'), '..\\ESCAPED', 'C:ESCAPED']) {
+    const real = changed('tiny-bert', { 'modules.json': JSON.stringify([{ path }]) });
+    const files: FileSource = { open: async (name) => name.includes('ESCAPED') ? new Blob(['{}']) : real.open(name) };
+    await assertRefuses(() => convertToLongformer(files, join(parent, 'target'), options), 'BAD_FILE', /ESCAPED.*must stay inside/);
+    assert.equal(await readdir(parent), []);
+  }
+});
+
+test('a folder that modules.json names twice is copied once', async ({ root }) => {
+  const target = newTarget(root);
+  const modules = ['', '.', '1_Pooling', './1_Pooling', '1_Pooling/'].map((path) => ({ path }));
+  await convertToLongformer(changed('tiny-bert', { 'modules.json': JSON.stringify(modules) }), target, options);
+  assert.equal((await readdir(target)).filter((name) => /pool/i.test(name)), ['1_Pooling']);
+});
+
 // ---------------------------------------------------------------------------- all or nothing
 
 test('progress counts up to the bytes that were written', async ({ root }) => {
@@ -299,6 +316,20 @@ test('progress counts up to the bytes that were written', async ({ root }) => {
   const result = await weightsOf(target);
   assert.is(seen.at(-2), [...result.tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0));
   assert.is(seen.at(-2), seen.at(-1));
+});
+
+test('a listener that throws does not end the conversion, and its errors are uncaught ones', async ({ root }) => {
+  const uncaught: string[] = [];
+  const listen = (error: Error): void => { uncaught.push(error.message); };
+  process.on('uncaughtException', listen);
+  try {
+    const target = newTarget(root);
+    await convertToLongformer(fixture('tiny-bert'), target, { ...options, onProgress: () => { throw new Error('of the listener'); } });
+    assert.ok((await weightsOf(target)).tensors.size > 0);
+  } finally {
+    process.off('uncaughtException', listen);
+  }
+  assert.equal([...new Set(uncaught)], ['of the listener']);
 });
 
 test('large tensors are read in pieces', async ({ root }) => {

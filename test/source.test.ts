@@ -104,6 +104,14 @@ test('Blobs by name are a source', async () => {
   await assertRefuses(() => file.read(4, 99), 'BAD_FILE', /config\.json must have 99 bytes, ends after 8/);
 });
 
+test('Blobs are not asked for names that escape', async () => {
+  const source = await openSource({ open: async () => new Blob(['secret']) });
+  for (const name of ['../secret.txt', 'a/../../secret.txt', '/secret.txt', 'C:\\secret.txt', '..\\secret.txt', 'a\0']) {
+    await assertRefuses(() => source.open(name), 'BAD_FILE', /must stay inside the given files/);
+  }
+  assert.ok(await source.open('a/../..b'));
+});
+
 test('what is no Blob is refused, undefined is no file', async () => {
   const undefinedGiver = await openSource({ open: async () => undefined as unknown as Blob });
   assert.is(await undefinedGiver.open('a'), null);

@@ -62,12 +62,14 @@ async function copyFile(source: Source, write: WriteFile, name: string): Promise
   }
 }
 
-/** The folders that modules.json names; the one of the encoder itself is ''. */
-async function moduleFolders(source: Source): Promise<string[]> {
+/** The folders that modules.json names, each once; that of the encoder itself, '' or '.', is left out. */
+async function moduleFolders(source: Source): Promise<Set<string>> {
   const modules = await readJson(source, 'modules.json') ?? [];
   if (!Array.isArray(modules)) throw new LongformerError('BAD_FILE', `${source.label}/modules.json`, 'must be a list');
-  return modules.map((module: { path?: unknown } | null) => module?.path)
-    .filter((path): path is string => typeof path === 'string' && path !== '');
+  const paths = modules.map((module: { path?: unknown } | null) => module?.path)
+    .filter((path): path is string => typeof path === 'string')
+    .map((path) => path.replace(/^\.(\/|$)|\/+$/g, ''));
+  return new Set(paths.filter((path) => path !== ''));
 }
 
 async function readObject(source: Source, name: string): Promise<Record<string, unknown> | null> {

@@ -1,13 +1,15 @@
 // Blobs that a caller finds by name, as a source.
 
 import { LongformerError } from '../errors.ts';
-import type { FileSource, OpenFile, Source } from './source.ts';
+import { refuseEscape, type FileSource, type OpenFile, type Source } from './source.ts';
 
 /** The files that `files.open` gives, dropped on a page or taken from an archive. */
 export function openBlobs(files: FileSource): Source {
+  const label = 'the given files';
   return {
-    label: 'the given files',
+    label,
     async open(name) {
+      refuseEscape(label, name);
       // Wider than its type says: a Map's `get` is a likely way to write `open`, and gives undefined.
       const blob: Blob | null | undefined = await files.open(name);
       if (blob === null || blob === undefined) return null;

@@ -3,11 +3,10 @@
 
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LongformerError } from '../errors.ts';
-import { quoted } from '../quoted.ts';
-import type { OpenFile, Source } from './source.ts';
+import { refuseEscape, type OpenFile, type Source } from './source.ts';
 
 /** The files under `directory`, a path or a `file:` URL; rejects with `NOT_FOUND` if it is no directory. */
 export async function openDirectory(directory: string | URL): Promise<Source> {
@@ -26,6 +25,7 @@ export function pathOf(directory: string | URL): string {
   return typeof directory === 'string' ? directory : fileURLToPath(directory);
 }
 
+/** A link inside the directory may lead out of it: caches of checkpoints are made of such links. */
 async function openNamed(directory: string, name: string): Promise<OpenFile | null> {
   refuseEscape(directory, name);
   const path = join(directory, name);
@@ -44,18 +44,6 @@ async function openNamed(directory: string, name: string): Promise<OpenFile | nu
     read: (start, end) => readRange(handle, path, start, end),
     close: () => handle.close(),
   };
-}
-
-/**
- * Names come from files too (`modules.json`, an index of shards), and those come from strangers. A
- * link inside the directory may lead out of it: caches of checkpoints are made of such links.
- */
-function refuseEscape(directory: string, name: string): void {
-  const inside = relative(resolve(directory), resolve(directory, name));
-  // Absolute where it lies on another drive.
-  if (name.includes('\0') || isAbsolute(inside) || inside.split(/[\\/]/)[0] === '..') {
-    throw new LongformerError('BAD_FILE', `file name ${quoted(name)}`, `must stay inside ${directory}`);
-  }
 }
 
 async function readRange(

@@ -1,6 +1,7 @@
 // Where the files of a checkpoint come from: a directory, or whatever a caller opens by name.
 
 import { LongformerError } from '../errors.ts';
+import { quoted } from '../quoted.ts';
 
 /** A file open for reading at any place. */
 export interface OpenFile {
@@ -24,6 +25,21 @@ export interface Source {
 /** What a caller can bring instead of a path: dropped files, zips, tests. */
 export interface FileSource {
   open(name: string): Promise<Blob | null>;
+}
+
+/**
+ * Refuses a name that leads out of `folder`, with `BAD_FILE`: names come from files too (`modules.json`,
+ * an index of shards), and those come from strangers. Both slashes count, as they do on some systems.
+ */
+export function refuseEscape(folder: string, name: string): void {
+  let depth = 0;
+  const leaves = name.split(/[\\/]/).some((part) => {
+    depth += part === '..' ? -1 : part === '.' || part === '' ? 0 : 1;
+    return depth < 0;
+  });
+  if (leaves || /^[\\/]|^[a-z]:|\0/i.test(name)) {
+    throw new LongformerError('BAD_FILE', `file name ${quoted(name)}`, `must stay inside ${folder}`);
+  }
 }
 
 /** The whole file as text, or null where there is none. Refuses files above `maxBytes`. */

@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LongformerError } from '../errors.ts';
 import { pathOf } from './directory.ts';
+import { refuseEscape } from './source.ts';
 
 /** Writes a file of that name, folders above it included, from its bytes in order. */
 export type WriteFile = (name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => Promise<void>;
@@ -24,6 +25,7 @@ export async function writeDirectory(target: string | URL, fill: (write: WriteFi
   await mkdir(work);
   try {
     await fill(async (name, chunks) => {
+      refuseEscape(path, name);
       await mkdir(dirname(join(work, name)), { recursive: true });
       await writeFile(join(work, name), chunks, { flag: 'wx' });
     });
