@@ -8,6 +8,7 @@
 import { LongformerError } from '../errors.ts';
 import type { Run } from '../engine/services.ts';
 import type { LayerBand, LongformerConfig } from '../config.ts';
+import { concatenate } from './groups.ts';
 import type { Checkpoint } from './head.ts';
 import type { Weights } from './weights.ts';
 import type {
@@ -229,15 +230,4 @@ async function loadLayer(
     output: await weights.linear(`${prefix}.output.dense`, inner, hidden),
     feedForwardNorm: await weights.layerNorm(`${prefix}.${feedForwardNorm}`, hidden, eps),
   };
-}
-
-function concatenate(arrays: Uint32Array[]): Uint32Array {
-  if (arrays.length === 1) return arrays[0]!;
-  const whole = new Uint32Array(arrays.reduce((length, array) => length + array.length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    whole.set(array, at);
-    at += array.length;
-  }
-  return whole;
 }

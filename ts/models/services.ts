@@ -6,6 +6,7 @@ import { openSafetensors } from '../files/safetensors.ts';
 import { openSource } from '../files/open.ts';
 import type { Run } from '../engine/services.ts';
 import type { Tensor } from '../tensor.ts';
+import { groupByTokens, startsOf } from './groups.ts';
 import type { Head, SequenceRows } from './head.ts';
 import { heads, type Architecture, type ModelOutput } from './heads.ts';
 import { Longformer, type EncoderInput } from './longformer.ts';
@@ -129,31 +130,6 @@ export function attentionOf(run: Run, id: number, { sequence, layer, position, a
 export function disposeModel(_run: Run, id: number): void {
   models.get(id)?.weights.free();
   models.delete(id);
-}
-
-/** Consecutive sequences, as many as fit together; one that is too long by itself goes alone. */
-export function groupByTokens<S extends { readonly inputIds: Uint32Array }>(sequences: readonly S[], maxTokens: number): S[][] {
-  const groups: S[][] = [];
-  let tokens = Infinity;
-  for (const sequence of sequences) {
-    tokens += sequence.inputIds.length;
-    if (tokens > maxTokens) {
-      groups.push([]);
-      tokens = sequence.inputIds.length;
-    }
-    groups.at(-1)!.push(sequence);
-  }
-  return groups;
-}
-
-/** Where each sequence begins among the rows of its group. */
-export function startsOf(group: readonly { readonly inputIds: Uint32Array }[]): number[] {
-  let next = 0;
-  return group.map(({ inputIds }) => {
-    const start = next;
-    next += inputIds.length;
-    return start;
-  });
 }
 
 function rowsOf(group: readonly EncoderInput[], positions: Uint32Array | null): SequenceRows[] {

@@ -9,6 +9,7 @@
 // passage takes its late vector from the window in which it lies whole and farthest from the cut.
 
 import { LongformerError } from '../errors.ts';
+import { concatenate } from '../models/groups.ts';
 import type { Encoding, Tokenizer } from '../tokenizer/tokenizer.ts';
 import { windowRanges } from '../tokenizer/windows.ts';
 import { passagesOf, type Passage, type PassageRules } from './passages.ts';
@@ -118,14 +119,4 @@ function sequence(
     ...target, inputIds, bounds,
     tokenTypeIds: new Uint32Array(inputIds.length), globalTokens: Uint32Array.from(globalTokens), masked: new Uint32Array(),
   };
-}
-
-function concatenate(parts: readonly Uint32Array[]): Uint32Array {
-  const whole = new Uint32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -2,8 +2,8 @@
 
 import type { LayerBand } from '../config.ts';
 import type { Run } from '../engine/services.ts';
+import { groupByTokens, startsOf } from '../models/groups.ts';
 import type { EncoderInput, Longformer } from '../models/longformer.ts';
-import { groupByTokens, startsOf } from '../models/services.ts';
 
 /** A sequence and the vectors wanted of it: the mean of each range of its tokens. */
 export interface Reading extends EncoderInput {
