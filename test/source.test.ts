@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -56,6 +56,34 @@ test('reads any range, and names the file that ends too early', async ({ root })
   await truncate(path, 2);
   await assertRefuses(() => file.read(0, 5), 'BAD_FILE', /ends after 2/);
   await file.close();
+});
+
+test('what the system refuses names the file', async ({ root }) => {
+  await writeFile(join(root, 'failing.bin'), new Uint8Array(8));
+  const source = await openSource(root);
+  const handle = await open(join(root, 'failing.bin'));
+  const prototype = Object.getPrototypeOf(handle);
+  await handle.close();
+  const { read, stat } = prototype;
+  let failed = handle;
+  const fail = async function (this: typeof handle) {
+    failed = this;
+    throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+  };
+  try {
+    const file = (await source.open('failing.bin'))!;
+    prototype.read = fail;
+    await assertRefuses(() => file.read(0, 4), 'BAD_FILE', /failing\.bin cannot be read: EIO/);
+    const error = await file.read(0, 4).catch((thrown: Error) => thrown);
+    assert.is(((error as Error).cause as NodeJS.ErrnoException).code, 'EIO');
+    await file.close();
+
+    prototype.stat = fail;
+    await assertRefuses(() => source.open('failing.bin'), 'BAD_FILE', /failing\.bin cannot be read: EIO/);
+    assert.is(failed.fd, -1, 'it is closed');
+  } finally {
+    Object.assign(prototype, { read, stat });
+  }
 });
 
 test('names must not escape the directory', async ({ root }) => {

@@ -31,13 +31,14 @@ async function openNamed(directory: string, name: string): Promise<OpenFile | nu
   const path = join(directory, name);
   // Asked before opening: opening a pipe would wait for a writer.
   if (!(await statOf(path))?.isFile()) return null;
-  let handle: FileHandle;
+  const handle = await naming(path, 'opened', () => open(path, 'r'));
+  let size: number;
   try {
-    handle = await open(path, 'r');
-  } catch (cause) {
-    throw new LongformerError('BAD_FILE', path, `cannot be opened: ${(cause as Error).message}`, { cause });
+    ({ size } = await naming(path, 'read', () => handle.stat()));
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
-  const { size } = await handle.stat();
   return {
     name: path,
     size,
@@ -52,7 +53,8 @@ async function readRange(
   const bytes = new Uint8Array(end - start);
   let filled = 0;
   while (filled < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+    const { bytesRead } = await naming(path, 'read',
+      () => handle.read(bytes, filled, bytes.length - filled, start + filled));
     if (bytesRead === 0) {
       throw new LongformerError('BAD_FILE', path, `must have ${end} bytes, ends after ${start + filled}`);
     }
@@ -62,11 +64,17 @@ async function readRange(
 }
 
 async function statOf(path: string): Promise<Awaited<ReturnType<typeof stat>> | null> {
+  return naming(path, 'read', () => stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw error;
+  }));
+}
+
+/** What the system says against it is `BAD_FILE`, and names the file. */
+async function naming<T>(path: string, what: 'opened' | 'read', work: () => Promise<T>): Promise<T> {
   try {
-    return await stat(path);
+    return await work();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new LongformerError('BAD_FILE', path, `cannot be read: ${(cause as Error).message}`, { cause });
+    throw new LongformerError('BAD_FILE', path, `cannot be ${what}: ${(cause as Error).message}`, { cause });
   }
 }
