@@ -110,9 +110,14 @@ impl QueryBlock<'_> {
                 .extend(places.filter(|at| at.0 == strand).map(|at| band_start + at.1 - first_key));
         }
 
+        let is_masked = |place: usize| self.sequence.masked.binary_search(&position(place)).is_ok();
         let mut inverse_sums = [0.0; QUERIES];
         for (i, row) in scores.chunks_exact_mut(stride).enumerate() {
             let place = places.start + i;
+            if is_masked(place) {
+                row.fill(0.0);
+                continue;
+            }
             for &col in hidden.iter() {
                 row[col] = f32::NEG_INFINITY;
             }
@@ -142,7 +147,7 @@ impl QueryBlock<'_> {
         }
         for (i, &inverse_sum) in inverse_sums[..count].iter().enumerate() {
             let row = &mut context[at + i * row_stride..][..head_dim];
-            if self.sequence.masked.binary_search(&position(places.start + i)).is_ok() {
+            if is_masked(places.start + i) {
                 // A masked query gives 0, as in Hugging Face, not the mean of what it sees.
                 row.fill(0.0);
             } else {
@@ -153,14 +158,11 @@ impl QueryBlock<'_> {
 }
 
 /// Turns the scores of the columns `0..globals` and `band` into weights whose sum is the inverse
-/// of what is returned, and all other columns into 0. Returns 0 where every score is `-inf`.
+/// of what is returned, and all other columns into 0. A NaN among the scores, or nothing but
+/// infinities, gives NaN.
 fn softmax(row: &mut [f32], globals: usize, band: Range<usize>) -> f32 {
     let max = largest(&row[..globals]).max(largest(&row[band.clone()]));
     row[globals..band.start].fill(0.0);
     row[band.end..].fill(0.0);
-    if max == f32::NEG_INFINITY {
-        row.fill(0.0);
-        return 0.0;
-    }
     1.0 / (exp_and_sum(&mut row[..globals], max) + exp_and_sum(&mut row[band], max))
 }

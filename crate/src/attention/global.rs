@@ -23,6 +23,7 @@ use crate::band::Pattern;
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
 use crate::linear::Linear;
+use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
 use crate::parallel::map;
 use crate::simd::{copy, scale};
 use crate::softmax::{exp_and_sum, largest};
@@ -31,9 +32,11 @@ use std::ops::Range;
 /// Keys of a block.
 const KEYS: usize = 192;
 
-/// Parts that a sequence's keys are cut into, for threads to take: few, as each holds a context
-/// of its own for every head and global query.
-const PARTS: usize = 16;
+/// Parts that the `len` keys of a sequence are cut into, for threads to take: few, as each holds a
+/// context of its own for every global query, and together at most two for every token.
+fn parts(len: usize, globals: usize) -> usize {
+    (2 * len / globals).clamp(2, 16)
+}
 
 /// Whether the projections of `globals` queries are folded. In operations both ways are even at
 /// `globals == head_dim`; in time somewhat earlier, as the folded products are small ones.
@@ -61,7 +64,7 @@ pub(super) fn contexts<'a>(
     pattern: &Pattern,
     batch: &'a Batch,
     projections: Projections,
-) -> Vec<Contexts<'a>> {
+) -> Result<Vec<Contexts<'a>>, OutOfMemory> {
     let sequences: Vec<GlobalQueries> = batch
         .sequences()
         .iter()
@@ -73,32 +76,34 @@ pub(super) fn contexts<'a>(
         .filter(|(_, queries)| queries.count() > 0)
         .flat_map(|(number, queries)| {
             let len = queries.sequence.len();
-            let run = len.div_ceil(PARTS).next_multiple_of(KEYS);
+            let run = len.div_ceil(parts(len, queries.count())).next_multiple_of(KEYS);
             (0..len).step_by(run).map(move |first| (number, first..(first + run).min(len)))
         })
         .collect();
     let parts = map(runs.len(), |i| {
         let (number, keys) = runs[i].clone();
-        let mut part = sequences[number].nothing();
+        let mut part = sequences[number].nothing()?;
         for first in keys.clone().step_by(KEYS) {
-            part.join(&sequences[number].attend(first..(first + KEYS).min(keys.end)));
+            part.join(&sequences[number].attend(first..(first + KEYS).min(keys.end))?);
         }
-        part
+        Ok(part)
     });
 
-    let mut joined: Vec<Partial> = sequences.iter().map(GlobalQueries::nothing).collect();
-    for ((number, _), part) in runs.iter().zip(&parts) {
-        joined[*number].join(part);
+    let mut joined: Vec<Option<Partial>> = sequences.iter().map(|_| None).collect();
+    for ((number, _), part) in runs.iter().zip(parts) {
+        match &mut joined[*number] {
+            Some(joined) => joined.join(&part?),
+            nothing => *nothing = Some(part?),
+        }
     }
-    sequences
-        .iter()
-        .zip(joined)
-        .map(|(queries, part)| Contexts {
+    let rows_of = |(queries, part): (&GlobalQueries<'a, '_>, Option<Partial>)| {
+        Ok(Contexts {
             tokens: &queries.sequence.global_tokens,
             hidden_size: heads.hidden_size(),
-            rows: queries.finish(part),
+            rows: part.map_or(Ok(Vec::new()), |part| queries.finish(part))?,
         })
-        .collect()
+    };
+    sequences.iter().zip(joined).map(rows_of).collect()
 }
 
 /// What the queries of the global tokens are compared with.
@@ -172,39 +177,44 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
     }
 
     /// The softmax over no keys at all.
-    fn nothing(&self) -> Partial {
+    fn nothing(&self) -> Result<Partial, OutOfMemory> {
         let rows = self.heads.num_heads * self.count();
         let width = match self.keys {
             Keys::Vectors { .. } => self.heads.head_dim,
             Keys::Folded { value, .. } => value.in_features(),
         };
-        Partial {
-            max: vec![f32::NEG_INFINITY; rows],
-            sum: vec![0.0; rows],
-            context: vec![0.0; rows * width],
+        Ok(Partial {
+            max: try_filled(rows, f32::NEG_INFINITY)?,
+            sum: try_zeros(rows)?,
+            context: try_zeros(try_len(rows, width)?)?,
             width,
-        }
+        })
     }
 
     /// The softmax over the keys at positions `keys`.
-    fn attend(&self, keys: Range<usize>) -> Partial {
+    fn attend(&self, keys: Range<usize>) -> Result<Partial, OutOfMemory> {
         match self.keys {
             Keys::Vectors { key, value } => self.attend_to_vectors(keys, key, value),
             Keys::Folded { hidden_states, .. } => self.attend_to_hidden_states(keys, hidden_states),
         }
     }
 
-    fn attend_to_vectors(&self, keys: Range<usize>, key: Source, value: Source) -> Partial {
+    fn attend_to_vectors(
+        &self,
+        keys: Range<usize>,
+        key: Source,
+        value: Source,
+    ) -> Result<Partial, OutOfMemory> {
         let Heads { num_heads, head_dim } = self.heads;
         let (globals, count) = (self.count(), keys.len());
         let first = self.sequence.rows.start + keys.start;
         let tokens = Tokens { first, step: 1, count };
         let cols = padded(globals);
 
-        let mut part = self.nothing();
+        let mut part = self.nothing()?;
         let mut vectors = vec![0.0; count * padded(head_dim)];
-        let mut scores = vec![0.0; count * cols]; // [keys, global queries]
-        let mut weights = vec![0.0; globals * count]; // [global queries, keys]
+        let mut scores = try_zeros(try_len(count, cols)?)?; // [keys, global queries]
+        let mut weights = try_zeros(try_len(globals, count)?)?; // [global queries, keys]
         for head in 0..num_heads {
             let output = Output { data: &mut vectors, row_stride: head_dim, panel_stride: PANEL };
             key.write_rows(self.heads, head, tokens, output);
@@ -239,20 +249,24 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 },
             );
         }
-        part
+        Ok(part)
     }
 
-    fn attend_to_hidden_states(&self, keys: Range<usize>, hidden_states: &[f32]) -> Partial {
+    fn attend_to_hidden_states(
+        &self,
+        keys: Range<usize>,
+        hidden_states: &[f32],
+    ) -> Result<Partial, OutOfMemory> {
         let num_heads = self.heads.num_heads;
         let (globals, count) = (self.count(), keys.len());
         let rows = num_heads * globals;
         let cols = padded(rows);
-        let mut part = self.nothing();
+        let mut part = self.nothing()?;
         let width = part.width;
         let first = self.sequence.rows.start + keys.start;
         let block = &hidden_states[first * width..][..count * width];
 
-        let mut scores = vec![0.0; count * cols]; // [keys, heads and global queries]
+        let mut scores = try_zeros(try_len(count, cols)?)?; // [keys, heads and global queries]
         multiply(
             Shape { rows: count, depth: width, cols },
             Rows { data: block, stride: width },
@@ -260,7 +274,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
             Start::Zero,
             Output { data: &mut scores, row_stride: cols, panel_stride: PANEL },
         );
-        let mut weights = vec![0.0; rows * count]; // [heads and global queries, keys]
+        let mut weights = try_zeros(try_len(rows, count)?)?; // [heads and global queries, keys]
         for (head, weights) in weights.chunks_exact_mut(globals * count).enumerate() {
             let scores = Scores { data: &scores, cols, first: head * globals };
             self.weigh(&keys, head, scores, weights, &mut part);
@@ -280,7 +294,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
             Start::Zero,
             Output { data: &mut part.context, row_stride: width, panel_stride: PANEL },
         );
-        part
+        Ok(part)
     }
 
     /// Turns the scores of one head into weights, `[global queries, keys]`, and notes their sums.
@@ -308,22 +322,25 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 row[position - keys.start] = f32::NEG_INFINITY;
             }
             let max = largest(row);
-            if max == f32::NEG_INFINITY {
-                row.fill(0.0);
-            } else {
-                let at = head * self.count() + i;
+            let at = head * self.count() + i;
+            if max > f32::NEG_INFINITY {
                 part.sum[at] = exp_and_sum(row, max);
                 part.max[at] = max;
+            } else if row.iter().any(|score| score.is_nan()) {
+                part.sum[at] = f32::NAN;
+                part.max[at] = 0.0;
+            } else {
+                row.fill(0.0); // none of the block's keys is visible
             }
         }
     }
 
     /// The contexts, `[globals, hidden_size]`. A global token is not masked, so it sees itself.
-    fn finish(&self, part: Partial) -> Vec<f32> {
+    fn finish(&self, part: Partial) -> Result<Vec<f32>, OutOfMemory> {
         let Partial { sum, mut context, width, .. } = part;
         let Heads { num_heads, head_dim } = self.heads;
         let globals = self.count();
-        let mut rows = vec![0.0; globals * self.heads.hidden_size()];
+        let mut rows = try_zeros(try_len(globals, self.heads.hidden_size())?)?;
         for head in 0..num_heads {
             for i in 0..globals {
                 let from = head * globals + i;
@@ -341,7 +358,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 }
             }
         }
-        rows
+        Ok(rows)
     }
 }
 

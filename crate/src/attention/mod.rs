@@ -175,7 +175,7 @@ pub fn attention(
     panels::pack(batch, &layouts, local, workspace);
     let heads_of = HeadPanels::of_batch(&layouts, workspace);
 
-    let global_context = global::contexts(heads, pattern, batch, global);
+    let global_context = global::contexts(heads, pattern, batch, global)?;
 
     // Under a dilation every strand of a block should still fill a register tile, as long as that
     // leaves a few blocks for threads to take.

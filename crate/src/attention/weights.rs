@@ -61,12 +61,8 @@ pub fn attention_weights(
         }
         sequence.masked.iter().for_each(|&key| row[key] = f32::NEG_INFINITY);
         let max = largest(row);
-        if max == f32::NEG_INFINITY {
-            row.fill(0.0);
-        } else {
-            let sum = exp_and_sum(row, max);
-            scale(row, 1.0 / sum);
-        }
+        let sum = exp_and_sum(row, max);
+        scale(row, 1.0 / sum);
     });
     Ok(weights)
 }
