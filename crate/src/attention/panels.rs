@@ -20,7 +20,8 @@ use crate::parallel::for_each;
 /// Rows projected at a time on their way into panels.
 const ROWS: usize = 96;
 
-/// Places that `count` keys take.
+/// Places that `count` keys take. The padding is one panel or two per strand: it shows only under
+/// dilations that leave strands of a few keys, at most eightfold.
 fn room(count: usize) -> usize {
     if count == 0 { 0 } else { (count.div_ceil(PANEL) | 1) * PANEL }
 }

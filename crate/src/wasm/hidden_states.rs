@@ -176,12 +176,15 @@ impl HiddenStatesHandle {
         check(context.data.len() == self.rows() * dense.0.in_features(), || {
             "the context must have a row for each of the hidden states".to_owned()
         })?;
+        dense.check_whole()?;
         check(dense.0.out_features() == self.cols, || {
             format!("the layer must give {} columns, gives {}", self.cols, dense.0.out_features())
         })
     }
 
     fn check_feed_forward(&self, intermediate: &LinearHandle, output: &LinearHandle) -> Result<()> {
+        intermediate.check_whole()?;
+        output.check_whole()?;
         let ends = [intermediate.0.in_features(), output.0.out_features()];
         check(ends.iter().all(|&cols| cols == self.cols), || {
             format!("the block must take and give {} columns, has {ends:?}", self.cols)
@@ -193,6 +196,7 @@ impl HiddenStatesHandle {
 
     /// `dense(row)` of the rows at `rows`, `[rows, outFeatures]`.
     pub fn linear(&self, rows: &[u32], dense: &LinearHandle) -> Result<Float32Array> {
+        dense.check_whole()?;
         let largest = rows.iter().copied().max().unwrap_or(0) as usize;
         check(largest < self.rows(), || {
             format!("rows must lie below {}, got {largest}", self.rows())
@@ -232,6 +236,7 @@ impl HiddenStatesHandle {
 
     /// `tanh(dense(row))`.
     pub fn pooler(&self, row: usize, dense: &LinearHandle) -> Result<Float32Array> {
+        dense.check_whole()?;
         check(row < self.rows() && dense.0.in_features() == self.cols, || {
             format!("there must be a row {row} of the layer's {} columns", dense.0.in_features())
         })?;

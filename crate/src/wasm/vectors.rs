@@ -74,6 +74,7 @@ pub fn attention_of_vectors(
 /// Returns one element of the result, so that the work cannot be left out.
 #[wasm_bindgen(js_name = product)]
 pub fn product(rows: usize, depth: usize, cols: usize, times: usize) -> Result<f32> {
+    check(rows > 0 && depth > 0 && cols > 0, || "sizes must be at least 1".to_owned())?;
     let a = try_filled(try_len(rows, depth)?, 0.5)?;
     let b = try_filled(try_len(depth, padded(cols))?, 0.25)?;
     let mut c = try_zeros(try_len(rows, padded(cols))?)?;

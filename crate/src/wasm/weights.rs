@@ -35,7 +35,7 @@ fn decode(
         DtypeCode::BF16 => Dtype::BF16,
         DtypeCode::F64 => Dtype::F64,
     };
-    let (row_size, len) = (cols * dtype.size(), bytes.length() as usize);
+    let (row_size, len) = (try_len(cols, dtype.size())?, bytes.length() as usize);
     check(len.is_multiple_of(row_size), || {
         format!("a piece of weights must be whole rows of {row_size} bytes, has {len}")
     })?;
@@ -87,6 +87,15 @@ impl LinearHandle {
     }
 }
 
+impl LinearHandle {
+    /// Refuses a projection by heads where a layer for whole rows is wanted.
+    pub(super) fn check_whole(&self) -> Result<()> {
+        check(self.0.groups() == 1, || {
+            format!("the layer must have one group of features, has {}", self.0.groups())
+        })
+    }
+}
+
 /// A layer norm.
 #[wasm_bindgen(js_name = LayerNorm)]
 pub struct LayerNormHandle(pub(super) LayerNorm);
@@ -95,8 +104,9 @@ pub struct LayerNormHandle(pub(super) LayerNorm);
 impl LayerNormHandle {
     #[allow(missing_docs, reason = "a norm over rows of `cols`")]
     #[wasm_bindgen(constructor)]
-    pub fn new(cols: usize, eps: f32) -> LayerNormHandle {
-        Self(LayerNorm::new(cols, eps))
+    pub fn new(cols: usize, eps: f32) -> Result<LayerNormHandle> {
+        check(cols > 0, || "a norm must have at least one column".to_owned())?;
+        Ok(Self(LayerNorm::new(cols, eps)))
     }
 
     /// Elements of the weight `[cols]`, from `first` on.
