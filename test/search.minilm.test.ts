@@ -1,24 +1,22 @@
-// Search with real weights: all-MiniLM-L6-v2 as a Longformer. Skipped where they were not fetched yet
-// (`node scripts/weights.mjs` does, and so does the demo).
+// Search with real weights: all-MiniLM-L6-v2 as a Longformer. Skipped where they were not fetched
+// (`npm test` tries to, `node scripts/weights.mjs` does, and so does the demo).
 
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { convertToLongformer, createEngine, SearchIndex, type Engine, type SearchIndexOptions } from 'longformer-wasm';
+import { weightsInPlace } from '../scripts/weights.mjs';
 
-const weights = fileURLToPath(new URL('../.cache/models/all-MiniLM-L6-v2', import.meta.url));
-const weightsAreThere = existsSync(weights);
+const weights = weightsInPlace();
 
 const suiteOfThese = suite<{ root: string; checkpoint: string; engine: Engine }>('search with all-MiniLM-L6-v2');
-const test = weightsAreThere ? suiteOfThese : suiteOfThese.skip;
-if (!weightsAreThere) console.log('all-MiniLM-L6-v2 is not there: skipped');
+const test = weights === null ? suiteOfThese.skip : suiteOfThese;
+if (weights === null) console.log('all-MiniLM-L6-v2 is not there: skipped');
 
 suiteOfThese.before(async (context) => {
-  if (!weightsAreThere) return;
+  if (weights === null) return;
   context.root = await mkdtemp(join(tmpdir(), 'minilm-'));
   context.checkpoint = join(context.root, 'model');
   await convertToLongformer(weights, context.checkpoint, { maxPositions: 8192, attentionWindow: 128 });
@@ -26,7 +24,7 @@ suiteOfThese.before(async (context) => {
 });
 
 suiteOfThese.after(async ({ root, engine }) => {
-  if (!weightsAreThere) return;
+  if (weights === null) return;
   await engine.dispose();
   await rm(root, { recursive: true });
 });
