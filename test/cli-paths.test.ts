@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { expandPaths } from '../dist/cli/paths.js';
@@ -51,6 +54,25 @@ test('a pattern stands for what it matches', async ({ expand }) => {
     ['[!ab].*', ['c.js']],
   ];
   for (const [pattern, files] of cases) assert.equal((await expand(pattern)).sort(), [...files].sort(), pattern);
+});
+
+test('a comma is one, but between the words of braces', async ({ root }) => {
+  const folder = join(root, 'node_modules', 'commas');
+  await mkdir(folder);
+  for (const file of ['Smith, John.txt', 'Smith', 'Smith, ', ' Jones.txt', 'b, c.txt', 'a}b,d']) await writeFile(join(folder, file), 'text');
+  const expand = async (pattern: string) => (await expandPaths([join(folder, pattern)])).map((path) => path.slice(folder.length + 1));
+  assert.equal(await expand('Smith, J*.txt'), ['Smith, John.txt']);
+  assert.equal(await expand('{Smith,b}, *.txt'), ['Smith, John.txt', 'b, c.txt']);
+  assert.equal(await expand('a}*,d'), ['a}b,d']);
+});
+
+test('a directory may hold more files than a call takes arguments', async ({ root }) => {
+  const folder = join(root, 'many', 'deep');
+  await mkdir(folder, { recursive: true });
+  for (let i = 0; i < 15_000; i++) writeFileSync(join(folder, `${i}.md`), '');
+  const script = `import(process.argv[1]).then(async ({ expandPaths }) => console.log((await expandPaths([process.argv[2]])).length))`;
+  const args = ['--stack-size=100', '-e', script, new URL('../dist/cli/paths.js', import.meta.url).href, join(root, 'many')];
+  assert.is((await promisify(execFile)(process.execPath, args)).stdout, '15000\n');
 });
 
 test('a file is there once', async ({ expand }) => {

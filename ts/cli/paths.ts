@@ -48,20 +48,21 @@ async function filesMatching(pattern: string): Promise<string[]> {
 }
 
 function patternToRegExp(pattern: string): RegExp {
+  let depth = 0; // of braces: outside of them a comma is a comma
   const source = pattern.replace(/\*\*\/|\*\*|[*?{},]|\[[^\]/]+\]|[^*?{},[]+|\[/g, (part) => {
     switch (part) {
       case '**/': return '(?:.*/)?';
       case '**': return '.*';
       case '*': return '[^/]*';
       case '?': return '[^/]';
-      case '{': return '(?:';
-      case '}': return ')';
-      case ',': return '|';
+      case '{': depth++; return '(?:';
+      case '}': return depth > 0 && depth-- ? ')' : '\\}';
+      case ',': return depth > 0 ? '|' : ',';
       default: return part.length > 1 && part.startsWith('[') ? part.replace(/^\[!/, '[^') : part.replace(/[\\^$.|+()[\]]/g, '\\$&');
     }
   });
   try {
-    return new RegExp(`^${source}$`, 'u');
+    return new RegExp(`^(?:${source})$`, 'u');
   } catch {
     throw new LongformerError('BAD_INPUT', pattern, 'must be a pattern of *, **, ?, [a-z] and {a,b}');
   }
@@ -79,7 +80,8 @@ async function filesBelow(directory: string, enter: (name: string) => boolean): 
     if (isFile) files.push(at(entry.name));
   }
   for (const entry of entries) {
-    if (entry.isDirectory() && enter(entry.name)) files.push(...await filesBelow(at(entry.name), enter));
+    if (!entry.isDirectory() || !enter(entry.name)) continue;
+    for (const file of await filesBelow(at(entry.name), enter)) files.push(file); // as arguments they might be too many
   }
   return files;
 }
