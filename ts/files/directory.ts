@@ -5,7 +5,7 @@ import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LongformerError } from '../errors.ts';
+import { LongformerError, type ErrorCode } from '../errors.ts';
 import { refuseEscape, type OpenFile, type Source } from './source.ts';
 
 /** The files under `directory`, a path or a `file:` URL; rejects with `NOT_FOUND` if it is no directory. */
@@ -31,10 +31,10 @@ async function openNamed(directory: string, name: string): Promise<OpenFile | nu
   const path = join(directory, name);
   // Asked before opening: opening a pipe would wait for a writer.
   if (!(await statOf(path))?.isFile()) return null;
-  const handle = await naming(path, 'opened', () => open(path, 'r'));
+  const handle = await naming('BAD_FILE', path, 'opened', () => open(path, 'r'));
   let size: number;
   try {
-    ({ size } = await naming(path, 'read', () => handle.stat()));
+    ({ size } = await naming('BAD_FILE', path, 'read', () => handle.stat()));
   } catch (error) {
     await handle.close();
     throw error;
@@ -53,7 +53,7 @@ async function readRange(
   const bytes = new Uint8Array(end - start);
   let filled = 0;
   while (filled < bytes.length) {
-    const { bytesRead } = await naming(path, 'read',
+    const { bytesRead } = await naming('BAD_FILE', path, 'read',
       () => handle.read(bytes, filled, bytes.length - filled, start + filled));
     if (bytesRead === 0) {
       throw new LongformerError('BAD_FILE', path, `must have ${end} bytes, ends after ${start + filled}`);
@@ -64,17 +64,19 @@ async function readRange(
 }
 
 async function statOf(path: string): Promise<Awaited<ReturnType<typeof stat>> | null> {
-  return naming(path, 'read', () => stat(path).catch((error: NodeJS.ErrnoException) => {
+  return naming('BAD_FILE', path, 'read', () => stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;
   }));
 }
 
-/** What the system says against it is `BAD_FILE`, and names the file. */
-async function naming<T>(path: string, what: 'opened' | 'read', work: () => Promise<T>): Promise<T> {
+/** What the system says against `work` becomes an error of ours, which names the path. */
+export async function naming<T>(
+  code: ErrorCode, path: string, what: 'opened' | 'read' | 'written', work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new LongformerError('BAD_FILE', path, `cannot be ${what}: ${(cause as Error).message}`, { cause });
+    throw new LongformerError(code, path, `cannot be ${what}: ${(cause as Error).message}`, { cause });
   }
 }

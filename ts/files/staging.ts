@@ -1,9 +1,9 @@
 // A directory that appears whole or not at all. Needs a file system: reached by `import()` only.
 
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LongformerError } from '../errors.ts';
-import { pathOf } from './directory.ts';
+import { naming, pathOf } from './directory.ts';
 import { refuseEscape } from './source.ts';
 
 /** Writes a file of that name, folders above it included, from its bytes in order. */
@@ -14,40 +14,61 @@ export type WriteFile = (name: string, chunks: Iterable<Uint8Array> | AsyncItera
  *
  * They go into a folder beside it (`<name>.partial-...`), which takes the target's name when `fill`
  * is done and is removed if it fails; a killed process leaves that folder and no target. Rejects with
- * `BAD_INPUT` before anything is written if the target exists and is not an empty directory.
+ * `BAD_INPUT` before anything is written if the target exists and is not an empty directory, and
+ * where the system refuses to write (no permission, a full disk).
  */
 export async function writeDirectory(target: string | URL, fill: (write: WriteFile) => Promise<void>): Promise<void> {
   const path = resolve(pathOf(target));
+  const writing = <T>(work: () => Promise<T>): Promise<T> => naming('BAD_INPUT', path, 'written', work);
   await refuseOccupied(path);
-  await mkdir(dirname(path), { recursive: true });
   // Not by mkdtemp, whose folders only their owner may read: this one becomes the target.
   const work = `${path}.partial-${Math.random().toString(36).slice(2, 10)}`;
-  await mkdir(work);
+  await writing(() => mkdir(work, { recursive: true }));
   try {
     await fill(async (name, chunks) => {
       refuseEscape(path, name);
-      await mkdir(dirname(join(work, name)), { recursive: true });
-      await writeFile(join(work, name), chunks, { flag: 'wx' });
+      const file = await writing(async () => {
+        await mkdir(dirname(join(work, name)), { recursive: true });
+        return open(join(work, name), 'wx');
+      });
+      try {
+        // What `chunks` itself throws goes through as it is.
+        for await (const chunk of chunks) await writing(() => file.writeFile(chunk));
+      } finally {
+        await writing(() => file.close());
+      }
     });
     await refuseOccupied(path); // it may have been made meanwhile
-    await rmdir(path).catch(() => {}); // not every system renames onto an empty directory
+    await writing(() => moveOnto(path, work));
+  } catch (error) {
+    await rm(work, { recursive: true, force: true }).catch(() => {}); // the first error says more
+    throw error;
+  }
+}
+
+/** Not every system renames onto an empty directory: there it goes first, and comes back if that did not help. */
+async function moveOnto(path: string, work: string): Promise<void> {
+  if (await rename(work, path).then(() => true, () => false)) return;
+  const removed = await rmdir(path).then(() => true, () => false);
+  try {
     await rename(work, path);
   } catch (error) {
-    await rm(work, { recursive: true, force: true });
+    if (removed) await mkdir(path);
     throw error;
   }
 }
 
 async function refuseOccupied(path: string): Promise<void> {
+  const refuse = (problem: string, cause?: unknown): LongformerError =>
+    new LongformerError('BAD_INPUT', path, problem, { cause });
   let content: string[];
   try {
+    if ((await lstat(path)).isSymbolicLink()) throw refuse('must be a new or an empty directory, is a link');
     content = await readdir(path);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return;
-    throw new LongformerError('BAD_INPUT', path, `must be a new directory: ${(cause as Error).message}`, { cause });
+    if (cause instanceof LongformerError) throw cause;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw refuse(`must be a new directory: ${(cause as Error).message}`, cause);
   }
-  if (content.length > 0) {
-    throw new LongformerError('BAD_INPUT', path, `must be a new or an empty directory, holds ${content[0]}`);
-  }
+  if (content.length > 0) throw refuse(`must be a new or an empty directory, holds ${content[0]}`);
 }
