@@ -55,7 +55,7 @@ function build() {
 
 /** The folder of the Longformer: complete, or not there. */
 async function convertOnce(source) {
-  const target = join(cache, 'models', `all-MiniLM-L6-v2-longformer-${MAX_POSITIONS}`);
+  const target = join(cache, 'models', `all-MiniLM-L6-v2-longformer-${MAX_POSITIONS}-window-${ATTENTION_WINDOW}`);
   if (existsSync(target)) return target;
   const { convertToLongformer } = await import('../dist/index.js');
   const work = mkdtempSync(`${target}.partial-`);

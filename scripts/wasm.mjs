@@ -13,6 +13,9 @@ import { variantEnv } from './variants.mjs';
 const wasmPackArgs = ['build', '--mode', 'force', '--target', 'web', '--no-opt', '--no-pack', '--no-gitignore'];
 const binaryen = join(root, 'node_modules', 'binaryen');
 
+/** What the builds are made of: how they are made, too. */
+export const inputs = ['crate/Cargo.toml', 'crate/src', 'Cargo.toml', 'Cargo.lock', 'scripts/wasm.mjs', 'scripts/variants.mjs'];
+
 export async function buildVariant(variant, rust, tools) {
   const { name, cargoArgs, optFlags } = variant;
   const output = join('pkg', name);
@@ -23,7 +26,6 @@ export async function buildVariant(variant, rust, tools) {
     tools: tools.versions,
     binaryen: JSON.parse(readFileSync(join(binaryen, 'package.json'), 'utf8')).version,
   };
-  const inputs = ['crate/Cargo.toml', 'crate/src', 'Cargo.toml', 'Cargo.lock'];
 
   await unlessFresh({ product: name, inputs, settings, output }, (reason) =>
     step(`pkg/${name} (${reason})`, async () => {

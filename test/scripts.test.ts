@@ -1,16 +1,19 @@
-// The build's promises: nothing is made twice, nothing half-made counts, nothing hangs, no test is left out unseen.
+// The build's promises: nothing is made twice, nothing half-made counts, nothing hangs, one build
+// works at a time, no test is left out unseen.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const { removeStale } = await import(`${root}scripts/lock.mjs`);
 const { unlessFresh } = await import(`${root}scripts/fresh.mjs`);
 const { attempt, run, Failure } = await import(`${root}scripts/step.mjs`);
 const { counts, outcome, whatIsLeftOut } = await import(`${root}scripts/ts-tests.mjs`);
 const { variants } = await import(`${root}scripts/variants.mjs`);
+const { inputs } = await import(`${root}scripts/wasm.mjs`);
 
 const FOLDER = '.cache/scripts-test';
 const STAMP = '.cache/stamps/scripts-test.json';
@@ -146,6 +149,50 @@ tests('count as skipped only where they say so', () => {
 
 tests.run();
 
+const locks = suite('locks');
+
+const lock = `${root}${FOLDER}/build.lock`;
+const DEAD = String(2 ** 22 + 1); // beyond the ids that systems give
+const folderOfLocks = () => readdirSync(root + FOLDER).filter((name) => name.startsWith('build.lock'));
+
+/** A process that takes the lock, runs `then` and ends. */
+const takeLock = (then: string) => attempt(process.execPath, ['--input-type=module', '-e', `
+  import { readFileSync, writeFileSync } from 'node:fs';
+  import { lockBuild } from '${new URL('../scripts/lock.mjs', import.meta.url).href}';
+  const lock = ${JSON.stringify(lock)};
+  await lockBuild(lock);
+  ${then}
+`], { seconds: 20 });
+
+locks.before.each(() => {
+  rmSync(root + FOLDER, { recursive: true, force: true });
+  mkdirSync(root + FOLDER, { recursive: true });
+});
+locks.after(() => rmSync(root + FOLDER, { recursive: true, force: true }));
+
+locks('of a dead process are taken over, and given back', async () => {
+  writeFileSync(lock, DEAD);
+  const { code, output } = await takeLock("console.log(readFileSync(lock, 'utf8') === String(process.pid));");
+  assert.equal([code, output], [0, 'true\n']);
+  assert.equal(folderOfLocks(), []);
+});
+
+locks('of another process are not given back', async () => {
+  assert.is((await takeLock("writeFileSync(lock, '1');")).code, 0);
+  assert.is(readFileSync(lock, 'utf8'), '1');
+});
+
+locks('are left to the one who was faster to take over', () => {
+  writeFileSync(lock, '1');
+  removeStale(lock, DEAD);
+  assert.is(readFileSync(lock, 'utf8'), '1');
+  removeStale(lock, '1');
+  removeStale(lock, '1');
+  assert.equal(folderOfLocks(), []);
+});
+
+locks.run();
+
 const builds = suite('builds');
 
 builds('differ in memory and SIMD alone', () => {
@@ -155,6 +202,18 @@ builds('differ in memory and SIMD alone', () => {
     assert.equal(relaxed.rustFlags, plain.rustFlags, 'they share a standard library');
     assert.equal(relaxed.cargoArgs.slice(0, plain.cargoArgs.length), plain.cargoArgs);
   }
+});
+
+builds('are made again when the way to make them changes', () => {
+  for (const script of ['scripts/wasm.mjs', 'scripts/variants.mjs']) assert.ok(inputs.includes(script), script);
+});
+
+builds('of the demo have one model per length and window, and the readme names it', () => {
+  const demo = readFileSync(`${root}scripts/demo.mjs`, 'utf8');
+  const name = /`(all-MiniLM-L6-v2-longformer-.*)`/.exec(demo)![1]!
+    .replace(/\$\{(\w+)\}/g, (_, constant) => new RegExp(`^const ${constant} = (\\d+)`, 'm').exec(demo)![1]!);
+  assert.match(name, /-8192-window-128$/);
+  assert.ok(readFileSync(`${root}README.md`, 'utf8').includes(`.cache/models/${name}'`), name);
 });
 
 builds.run();
