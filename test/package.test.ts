@@ -22,6 +22,13 @@ test('depends on what was decided', () => {
   assert.equal(Object.keys(description.devDependencies), ['@types/node', 'binaryen', 'ts-node', 'typescript', 'uvu']);
 });
 
+test('is worked on by npm scripts', () => {
+  assert.equal(Object.keys(description.scripts), ['build', 'test', 'lint', 'format', 'demo', 'bench']);
+  for (const [, script] of Object.values(description.scripts as Record<string, string>).join(' ').matchAll(/(\S+\.(?:mjs|ts))\b/g)) {
+    assert.ok(existsSync(root + script), script);
+  }
+});
+
 test('pins every version exactly, of crates too', () => {
   for (const [name, version] of Object.entries({ ...description.dependencies, ...description.devDependencies })) {
     assert.match(version as string, /^\d+\.\d+\.\d+$/, name);
