@@ -131,6 +131,29 @@ test('refuses bad sequences by name', async ({ model }) => {
   assert.is((await model.forward({ inputIds: ids })).lastHiddenState.dims[0], 40);
 });
 
+test('refuses options of a call by name', async ({ model }) => {
+  for (const maxBatchTokens of [0, -1, 0.5, NaN, -Infinity, 'x', {}]) {
+    await assertRefuses(() => model.forward({ inputIds: ids }, { maxBatchTokens: maxBatchTokens as number }), 'BAD_INPUT', /maxBatchTokens must be a number from 1/);
+  }
+  const attentionWindow = (() => 8) as unknown as number;
+  await assertRefuses(() => model.forward({ inputIds: ids }, { attentionWindow }), 'BAD_INPUT', /attentionWindow must be an even number/);
+  await assertRefuses(() => model.attentionOf({ inputIds: ids }, { layer: 0, position: 0, attentionWindow }), 'BAD_INPUT', /attentionWindow/);
+  const several = await model.forward([{ inputIds: ids }, { inputIds: ids }], { maxBatchTokens: Infinity });
+  assert.equal(several.map(({ lastHiddenState }) => lastHiddenState.dims[0]), [40, 40]);
+});
+
+test('refuses options of loading before an engine starts', async ({ engine }) => {
+  const refuses = (source: unknown, options: object, ...words: RegExp[]): Promise<void> =>
+    assertRefuses(() => LongformerModel.fromPretrained(source as string, options), 'BAD_INPUT', ...words);
+  // A number of threads that no engine has: whatever is refused before it, is before an engine.
+  for (const source of [undefined, null, 3, {}]) await refuses(source, { threads: 0 }, /source must be a path, a URL or an object with open\(name\)/);
+  await refuses(folder, { dtype: 'int4', threads: 0 }, /dtype/);
+  await refuses(folder, { engine: {}, threads: 0 }, /engine must be an engine that createEngine made/);
+  for (const attentionWindow of [7, [8, 7], () => 8]) await refuses(folder, { attentionWindow, threads: 0 }, /attentionWindow/);
+  await refuses(folder, { threads: 0 }, /threads must be an integer between 1 and 256, got 0/);
+  await refuses(folder, { engine, attentionWindow: [8, 8] }, /attentionWindow must have one entry per layer, 4, has 2/);
+});
+
 test('refuses bad checkpoints by name, and the engine goes on', async ({ engine }) => {
   const load = (source: string | URL | FileSource) => () => LongformerModel.fromPretrained(source, { engine });
   await assertRefuses(load(new URL('nowhere/', folder)), 'NOT_FOUND', /nowhere/);
@@ -160,6 +183,30 @@ test('a disposed model is refused, its engine works on', async ({ engine, model 
   await other.dispose();
   await assertRefuses(() => other.forward({ inputIds: ids }), 'BAD_INPUT', /the model was disposed/);
   assert.is((await model.forward({ inputIds: ids })).lastHiddenState.dims[0], 40);
+});
+
+test('a model whose engine is gone is disposed as if it were there', async () => {
+  const engine = await createEngine({ threads: 2 });
+  const model = await LongformerModel.fromPretrained(folder, { engine });
+  const dead = await engine.call('panicInPool', []).catch((error: unknown) => error);
+  assert.is((dead as { code?: string }).code, 'ENGINE_DEAD');
+  await model.dispose();
+  await engine.dispose();
+  await model.dispose();
+});
+
+test('reads weights in shards, and says of a pickle that it is none', async ({ engine, model }) => {
+  const single = await files({});
+  const open = (replaced: Record<string, unknown>): FileSource => ({
+    open: async (name) => (name in replaced ? new Blob([JSON.stringify(replaced[name])])
+      : name === 'shard.safetensors' ? single.open('model.safetensors') : name === 'config.json' ? single.open(name) : null),
+  });
+  const bytes = (await single.open('model.safetensors'))!;
+  const tensors = await openSafetensors((await openBlobs({ open: async () => bytes }).open('model.safetensors'))!);
+  const weight_map = Object.fromEntries([...tensors.tensors.keys()].map((name) => [name, 'shard.safetensors']));
+  await using same = await LongformerModel.fromPretrained(open({ 'model.safetensors.index.json': { weight_map } }), { engine });
+  assert.equal((await same.forward({ inputIds: ids })).lastHiddenState.data, (await model.forward({ inputIds: ids })).lastHiddenState.data);
+  await assertRefuses(() => LongformerModel.fromPretrained(open({ 'pytorch_model.bin': 0 }), { engine }), 'NOT_FOUND', /pytorch_model\.bin/);
 });
 
 test('reads double precision', async ({ engine, model }) => {

@@ -255,6 +255,13 @@ test('an index of its own engine ends it, one of a shared engine does not', asyn
   });
 });
 
+test('an index whose engine is gone is disposed as if it were there', async ({ checkpoint }) => {
+  const engine = await createEngine({ threads: 1 });
+  const index = await SearchIndex.create(checkpoint, { engine });
+  await engine.dispose();
+  await index.dispose();
+});
+
 test('indexes on one engine know nothing of each other', async (context) => {
   await withIndex(context, {}, async (one) => {
     await withIndex(context, {}, async (other) => {
@@ -295,6 +302,9 @@ test('refuses options that break a rule', async ({ checkpoint, engine }) => {
   await assertRefuses(create({ passages: { overlap: 4 } }), 'BAD_INPUT', /passages\.overlap/, /tokens/);
   await assertRefuses(create({ attentionWindow: 7 }), 'BAD_INPUT', /attentionWindow/);
   await assertRefuses(create({ dtype: 'int4' }), 'BAD_INPUT', /dtype/);
+  await assertRefuses(create({ attentionWindow: () => 8 }), 'BAD_INPUT', /attentionWindow/);
+  await assertRefuses(create({ engine: undefined, threads: 0 }), 'BAD_INPUT', /threads/);
+  await assertRefuses(() => SearchIndex.create(undefined as never, { threads: 0 }), 'BAD_INPUT', /source/);
 });
 
 test('refuses a checkpoint without a tokenizer, one that is no Longformer, one whose parts do not fit', async ({ checkpoint, engine }) => {

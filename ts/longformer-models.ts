@@ -1,9 +1,10 @@
 // The model classes, named as their counterparts in Hugging Face transformers.
 
 import type { FileSource } from './files/source.ts';
+import type { LoadOptions } from './loading.ts';
 import type { BaseModelOutput } from './models/base-model.ts';
 import type { CausalLMOutput } from './models/causal-lm.ts';
-import { loadInto, PretrainedModel, type LoadOptions } from './pretrained-model.ts';
+import { loadInto, PretrainedModel } from './pretrained-model.ts';
 
 /** The Longformer encoder. */
 export class LongformerModel extends PretrainedModel<BaseModelOutput> {

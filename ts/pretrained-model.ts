@@ -2,28 +2,17 @@
 // arguments are checked; what a class makes of a sequence is its head's business (models/heads.ts).
 
 import { checkPositions, maskedPositions } from './attention.ts';
-import type { LongformerConfig } from './config.ts';
-import { createEngine, type Engine } from './engine/engine.ts';
+import { bandsOf, type LongformerConfig } from './config.ts';
+import type { Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
-import { openBlobs } from './files/blobs.ts';
 import type { FileSource } from './files/source.ts';
+import { loadWith, unload, type Host, type LoadOptions } from './loading.ts';
 import type { Architecture } from './models/heads.ts';
 import type { EncoderInput } from './models/longformer.ts';
 import type { HiddenStatesOutput, LoadedModel } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
 import { quoted } from './quoted.ts';
 import type { Tensor } from './tensor.ts';
-
-export interface LoadOptions extends LongCallOptions {
-  /** The engine to load into. Default: one of the model's own, disposed with it. */
-  engine?: Engine;
-  /** Threads of the model's own engine. */
-  threads?: number;
-  /** How weights are kept. */
-  dtype?: 'f32';
-  /** Replaces the config's window, both sides together: a number, or one per layer. */
-  attentionWindow?: number | number[];
-}
 
 /** One text, as ids. Lists may be arrays or typed arrays. */
 export interface Sequence {
@@ -59,29 +48,16 @@ export interface AttentionOptions extends LongCallOptions {
 }
 
 /** A model in an engine. */
-interface Loaded extends LoadedModel {
-  engine: Engine;
-  ownsEngine: boolean;
-  attentionWindow: number | number[] | undefined;
+interface Loaded extends Host, LoadedModel {
+  attentionWindow: number | number[] | null;
 }
 
 /** Loads a checkpoint as a model of the class of that name. */
 export async function loadInto(architecture: Architecture, source: string | URL | FileSource, options: LoadOptions): Promise<Loaded> {
-  if (options.dtype !== undefined && options.dtype !== 'f32') {
-    throw new LongformerError('BAD_INPUT', 'dtype', `must be "f32", got ${quoted(options.dtype)}`);
-  }
-  const files = typeof source === 'string' || source instanceof URL ? null : openBlobs(source);
-  const location = files === null ? String(source as string | URL) : null;
-  const { signal, threads, attentionWindow } = options;
-  const ownsEngine = options.engine === undefined;
-  const engine = options.engine ?? await createEngine({ ...(threads && { threads }), ...(signal && { signal }) });
-  try {
-    const loaded = await engine.call('loadModel', [architecture, location], { ...options, ...(files && { files }) });
-    return { ...loaded, engine, ownsEngine, attentionWindow };
-  } catch (error) {
-    if (ownsEngine) await engine.dispose();
-    throw error;
-  }
+  const { attentionWindow = null } = options;
+  const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
+    engine.call('loadModel', [architecture, location, attentionWindow], given));
+  return { ...loaded, ...host, attentionWindow };
 }
 
 /** A loaded model whose class makes an `Output` of a sequence. */
@@ -91,15 +67,15 @@ export abstract class PretrainedModel<Output> {
   readonly engine: Engine;
   readonly #id: number;
   readonly #fields: LongformerConfig;
-  readonly #ownsEngine: boolean;
-  readonly #attentionWindow: number | number[] | undefined;
+  readonly #host: Host;
+  readonly #attentionWindow: number | number[] | null;
 
-  protected constructor({ engine, ownsEngine, id, config, attentionWindow }: Loaded) {
-    this.engine = engine;
+  protected constructor({ id, config, attentionWindow, ...host }: Loaded) {
+    this.engine = host.engine;
+    this.#host = host;
     this.config = config.json;
     this.#id = id;
     this.#fields = config;
-    this.#ownsEngine = ownsEngine;
     this.#attentionWindow = attentionWindow;
   }
 
@@ -110,13 +86,13 @@ export abstract class PretrainedModel<Output> {
     const sequences = Array.isArray(input) ? input as readonly Sequence[] : [input as Sequence];
     if (sequences.length === 0) return [];
     const checked = sequences.map((sequence) => this.#check(sequence));
-    const shortest = Math.min(...checked.map(({ inputIds }) => inputIds.length));
+    const shortest = checked.reduce((least, { inputIds }) => Math.min(least, inputIds.length), Infinity);
     const results = await this.engine.call('forwardModel', [this.#id, {
       sequences: checked,
       positions: options.positions === undefined ? null : checkPositions('positions', options.positions, shortest),
       hiddenStates: this.#wantedLayers(options.outputHiddenStates),
-      attentionWindow: options.attentionWindow ?? this.#attentionWindow ?? null,
-      maxBatchTokens: options.maxBatchTokens ?? 16384,
+      attentionWindow: this.#window(options.attentionWindow),
+      maxBatchTokens: checkBatchTokens(options.maxBatchTokens ?? 16384),
     }], options);
     return Array.isArray(input) ? results : results[0]!;
   }
@@ -133,15 +109,14 @@ export abstract class PretrainedModel<Output> {
       sequence: checked,
       layer: checkIndex('layer', options.layer, num_hidden_layers),
       position: checkIndex('position', options.position, length),
-      attentionWindow: options.attentionWindow ?? this.#attentionWindow ?? null,
+      attentionWindow: this.#window(options.attentionWindow),
     }], options);
     return { dims: [num_attention_heads, length], data };
   }
 
   /** Frees the weights, and ends the engine if it is the model's own. */
   async dispose(): Promise<void> {
-    if (this.#ownsEngine) await this.engine.dispose();
-    else await this.engine.call('disposeModel', [this.#id]);
+    await unload(this.#host, 'disposeModel', this.#id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,6 +139,12 @@ export abstract class PretrainedModel<Output> {
     };
   }
 
+  #window(wanted: number | number[] | undefined): number | number[] | null {
+    if (wanted === undefined) return this.#attentionWindow;
+    bandsOf(this.#fields, wanted); // refuses what breaks a rule
+    return wanted;
+  }
+
   #wantedLayers(wanted: boolean | number[] | undefined): number[] {
     const count = this.#fields.num_hidden_layers + 1;
     if (wanted === undefined || wanted === false) return [];
@@ -175,6 +156,11 @@ export abstract class PretrainedModel<Output> {
 function checkIndex(name: string, index: number, limit: number): number {
   if (Number.isInteger(index) && index >= 0 && index < limit) return index;
   throw new LongformerError('BAD_INPUT', name, `must be a whole number below ${limit}, got ${quoted(index)}`);
+}
+
+function checkBatchTokens(tokens: number): number {
+  if (typeof tokens === 'number' && tokens >= 1) return tokens;
+  throw new LongformerError('BAD_INPUT', 'maxBatchTokens', `must be a number from 1, got ${typeof tokens === 'number' ? tokens : quoted(tokens)}`);
 }
 
 function checkIds(name: string, ids: ArrayLike<number>, limit: number): Uint32Array {

@@ -2,7 +2,7 @@
 
 import { bandsOf, readConfig, type LongformerConfig } from '../config.ts';
 import { LongformerError } from '../errors.ts';
-import { openSafetensors } from '../files/safetensors.ts';
+import { openCheckpoint } from '../files/checkpoint.ts';
 import { openSource } from '../files/open.ts';
 import type { Run } from '../engine/services.ts';
 import type { Tensor } from '../tensor.ts';
@@ -57,13 +57,17 @@ let lastId = 0;
 /** Prefixes under which checkpoints keep the encoder: none, HF's heads, AI2's own tarballs. */
 const PREFIXES = ['', 'longformer.', 'roberta.'];
 
-/** Loads a checkpoint. `location`: a path or URL, or null for files of the caller's. */
-export async function loadModel(run: Run, architecture: Architecture, location: string | null): Promise<LoadedModel> {
+/**
+ * Loads a checkpoint. `location`: a path or URL, or null for files of the caller's. An
+ * `attentionWindow` that does not fit the config is refused now, not when the first call comes.
+ */
+export async function loadModel(
+  run: Run, architecture: Architecture, location: string | null, attentionWindow: number | number[] | null,
+): Promise<LoadedModel> {
   const source = location === null ? run.callerFiles : await openSource(location);
   const config = await readConfig(source);
-  const file = await source.open('model.safetensors');
-  if (file === null) throw new LongformerError('NOT_FOUND', `${source.label}/model.safetensors`, 'must be there, is not');
-  const files = await openSafetensors(file);
+  bandsOf(config, attentionWindow ?? undefined);
+  const files = await openCheckpoint(source);
   const weights = new Weights(run, files);
   try {
     const prefix = PREFIXES.find((prefix) => weights.has(`${prefix}embeddings.word_embeddings.weight`)) ?? '';

@@ -1,11 +1,10 @@
 // SearchIndex: passages of documents, found by what they mean. The caller's side; documents,
 // vectors and model are in the engine's worker.
 
-import { createEngine, type Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
-import { openBlobs } from '../files/blobs.ts';
 import type { FileSource } from '../files/source.ts';
-import type { LoadOptions } from '../pretrained-model.ts';
+import { loadWith, unload, type Host, type LoadOptions } from '../loading.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
 import type { PassageRules } from './passages.ts';
@@ -31,12 +30,12 @@ export interface SearchIndexOptions extends LoadOptions {
 export class SearchIndex {
   readonly engine: Engine;
   readonly #id: number;
-  readonly #ownsEngine: boolean;
+  readonly #host: Host;
 
-  private constructor(engine: Engine, ownsEngine: boolean, id: number) {
-    this.engine = engine;
+  private constructor(host: Host, id: number) {
+    this.engine = host.engine;
+    this.#host = host;
     this.#id = id;
-    this.#ownsEngine = ownsEngine;
   }
 
   /**
@@ -46,20 +45,10 @@ export class SearchIndex {
    * Rejects with `BAD_INPUT` for an option, and as `LongformerModel.fromPretrained` does.
    */
   static async create(source: string | URL | FileSource, options: SearchIndexOptions = {}): Promise<SearchIndex> {
-    if (options.dtype !== undefined && options.dtype !== 'f32') {
-      throw new LongformerError('BAD_INPUT', 'dtype', `must be "f32", got ${quoted(options.dtype)}`);
-    }
-    const files = typeof source === 'string' || source instanceof URL ? null : openBlobs(source);
-    const location = files === null ? String(source as string | URL) : null;
-    const { signal, threads, passages = {}, vectors = 'both', attentionWindow = null } = options;
-    const engine = options.engine ?? await createEngine({ ...(threads && { threads }), ...(signal && { signal }) });
-    try {
-      const id = await engine.call('createIndex', [location, { passages, vectors, attentionWindow }], { ...options, ...(files && { files }) });
-      return new SearchIndex(engine, options.engine === undefined, id);
-    } catch (error) {
-      if (options.engine === undefined) await engine.dispose();
-      throw error;
-    }
+    const { passages = {}, vectors = 'both', attentionWindow = null } = options;
+    const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
+      engine.call('createIndex', [location, { passages, vectors, attentionWindow }], given));
+    return new SearchIndex(host, loaded);
   }
 
   /**
@@ -90,8 +79,7 @@ export class SearchIndex {
 
   /** Frees the documents and the model, and ends the engine if it is the index's own. */
   async dispose(): Promise<void> {
-    if (this.#ownsEngine) await this.engine.dispose();
-    else await this.engine.call('disposeIndex', [this.#id]);
+    await unload(this.#host, 'disposeIndex', this.#id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

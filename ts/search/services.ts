@@ -49,7 +49,7 @@ interface Index {
   modelId: number;
   tokenizer: Tokenizer;
   rules: ReadingRules;
-  attentionWindow: number | number[] | undefined;
+  attentionWindow: number | number[] | null;
   documents: Map<string, IndexedDocument>;
 }
 
@@ -70,13 +70,12 @@ let lastId = 0;
 /** Loads the encoder and the tokenizer of a checkpoint. `location` as for `loadModel`. */
 export async function createIndex(run: Run, location: string | null, settings: IndexSettings): Promise<number> {
   const tokenizer = await loadTokenizer(location === null ? run.callerFiles : await openSource(location));
-  const { id: modelId, config } = await loadModel(run, 'LongformerModel', location);
+  const { attentionWindow } = settings;
+  const { id: modelId, config } = await loadModel(run, 'LongformerModel', location, attentionWindow);
   try {
     if (tokenizer.vocabSize > config.vocab_size) {
       throw new LongformerError('BAD_FILE', 'the tokenizer', `must fit the checkpoint's ${config.vocab_size} word embeddings, has ${tokenizer.vocabSize} ids`);
     }
-    const attentionWindow = settings.attentionWindow ?? undefined;
-    bandsOf(config, attentionWindow); // refuses what is wrong now, not when the first document comes
     const maxTokens = config.max_position_embeddings - config.pad_token_id - 1;
     const rules = {
       passages: checkPassages(settings.passages, maxTokens),
@@ -160,9 +159,9 @@ function read(run: Run, { modelId, attentionWindow }: Index, late: readonly Read
   const lateTokens = countTokens(late);
   const total = lateTokens + countTokens(alone);
   const progress = (done: number, name: string): void => run.progress({ stage: 'forward', name, done, total, unit: 'tokens' });
-  readAll(run, model, late, bandsOf(model.config, attentionWindow), progress);
+  readAll(run, model, late, bandsOf(model.config, attentionWindow ?? undefined), progress);
   if (alone.length === 0) return;
-  const longest = Math.max(...alone.map(({ inputIds }) => inputIds.length));
+  const longest = alone.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
   // So many keys per side that every token sees all of the passage.
   readAll(run, model, alone, bandsOf(model.config, 2 * longest), (done, name) => progress(lateTokens + done, name));
 }

@@ -1,0 +1,74 @@
+// What every class that loads a checkpoint does on the caller's side: checks what it is given before
+// an engine starts, starts one where none is given, and gives back what the engine holds for it.
+
+import { windowPerLayer } from './config.ts';
+import { createEngine, Engine } from './engine/engine.ts';
+import { LongformerError } from './errors.ts';
+import { openBlobs } from './files/blobs.ts';
+import type { FileSource, Source } from './files/source.ts';
+import type { LongCallOptions } from './progress.ts';
+import { quoted } from './quoted.ts';
+
+export interface LoadOptions extends LongCallOptions {
+  /** The engine to load into. Default: one of the model's own, disposed with it. */
+  engine?: Engine;
+  /** Threads of the model's own engine. */
+  threads?: number;
+  /** How weights are kept. */
+  dtype?: 'f32';
+  /** Replaces the config's window, both sides together: a number, or one per layer. */
+  attentionWindow?: number | number[];
+}
+
+/** The engine of an object, and whether it ends with the object. */
+export interface Host {
+  engine: Engine;
+  ownsEngine: boolean;
+}
+
+/** Calls a service that loads. `location`: a path or URL, or null for files that `options` bring. */
+type Load<Loaded> = (engine: Engine, location: string | null, options: LongCallOptions & { files?: Source }) => Promise<Loaded>;
+
+/** Loads into the engine that `options` give, or into one of its own that ends if that fails. */
+export async function loadWith<Loaded>(
+  source: string | URL | FileSource, options: LoadOptions, load: Load<Loaded>,
+): Promise<Host & { loaded: Loaded }> {
+  checkOptions(options);
+  const { threads, signal, onProgress } = options;
+  const given = { signal, onProgress };
+  const call = typeof source === 'string' || source instanceof URL
+    ? { location: String(source), options: given } : { location: null, options: { ...given, files: filesOf(source) } };
+  const ownsEngine = options.engine === undefined;
+  const engine = options.engine ?? await createEngine({ threads, signal });
+  try {
+    return { loaded: await load(engine, call.location, call.options), engine, ownsEngine };
+  } catch (error) {
+    if (ownsEngine) await engine.dispose();
+    throw error;
+  }
+}
+
+/** Gives back what `load` loaded. An engine that is gone has given it back already. */
+export async function unload({ engine, ownsEngine }: Host, service: 'disposeModel' | 'disposeIndex', id: number): Promise<void> {
+  if (ownsEngine) return engine.dispose();
+  try {
+    await engine.call(service, [id]);
+  } catch (error) {
+    if (!(error instanceof LongformerError && error.code === 'ENGINE_DEAD')) throw error;
+  }
+}
+
+function checkOptions({ dtype, engine, attentionWindow }: LoadOptions): void {
+  if (dtype !== undefined && dtype !== 'f32') throw new LongformerError('BAD_INPUT', 'dtype', `must be "f32", got ${quoted(dtype)}`);
+  if (engine !== undefined && !(engine instanceof Engine)) {
+    throw new LongformerError('BAD_INPUT', 'engine', `must be an engine that createEngine made, got ${quoted(engine)}`);
+  }
+  // How many layers there are, only the config says.
+  const layers = Array.isArray(attentionWindow) ? attentionWindow.length : 1;
+  if (attentionWindow !== undefined) windowPerLayer(attentionWindow, layers, { code: 'BAD_INPUT', subject: 'attentionWindow' });
+}
+
+function filesOf(source: FileSource): Source {
+  if (typeof (source as FileSource | null | undefined)?.open === 'function') return openBlobs(source);
+  throw new LongformerError('BAD_INPUT', 'source', `must be a path, a URL or an object with open(name), got ${quoted(source)}`);
+}
