@@ -195,6 +195,22 @@ test('a model whose engine is gone is disposed as if it were there', async () =>
   await model.dispose();
 });
 
+test('a size that only the config claims takes no memory, and a short read is refused', async ({ engine }) => {
+  const before = engine.info.memoryBytes;
+  await assertRefuses(async () => LongformerModel.fromPretrained(await files({ config: { vocab_size: 1_000_000 } }), { engine }), 'BAD_FILE', /word_embeddings/);
+  assert.ok(engine.info.memoryBytes - before < 48_000_000, `${engine.info.memoryBytes - before} bytes`);
+  const whole = await files({});
+  const short: FileSource = {
+    async open(name) {
+      const blob = await whole.open(name);
+      if (blob === null || name === 'config.json') return blob;
+      const slice = (start: number, end: number): Blob => blob.slice(start, end - start === 120 * 48 * 4 ? end - 4 : end);
+      return { size: blob.size, slice } as Blob;
+    },
+  };
+  await assertRefuses(() => LongformerModel.fromPretrained(short, { engine }), 'BAD_FILE');
+});
+
 test('reads weights in shards, and says of a pickle that it is none', async ({ engine, model }) => {
   const single = await files({});
   const open = (replaced: Record<string, unknown>): FileSource => ({

@@ -91,9 +91,10 @@ export class Longformer {
    */
   attentionOf(run: Run, sequence: EncoderInput, bands: readonly LayerBand[], layer: number, position: number, afterLayer: AfterLayer): Float32Array {
     const { local, global, attentionNorm } = this.#layers[layer]!;
-    const batch = this.#batch([sequence]);
     const pattern = this.#pattern(bands[layer]!);
+    let batch: Batch | null = null;
     try {
+      batch = this.#batch([sequence]);
       const hiddenStates = this.#encode(run, [sequence], batch, bands.slice(0, layer), afterLayer);
       try {
         if (!this.config.norm_first) return hiddenStates.attentionWeights(local, global, batch, pattern, position);
@@ -107,8 +108,8 @@ export class Longformer {
         hiddenStates.free();
       }
     } finally {
+      batch?.free();
       pattern.free();
-      batch.free();
     }
   }
 
@@ -142,8 +143,13 @@ export class Longformer {
   /** The caller frees it. */
   #batch(sequences: readonly EncoderInput[]): Batch {
     const batch = new this.#wasm.Batch();
-    for (const { inputIds, globalTokens, masked } of sequences) batch.push(inputIds.length, globalTokens, masked);
-    return batch;
+    try {
+      for (const { inputIds, globalTokens, masked } of sequences) batch.push(inputIds.length, globalTokens, masked);
+      return batch;
+    } catch (error) {
+      batch.free();
+      throw error;
+    }
   }
 
   /** The caller frees it. */

@@ -46,16 +46,18 @@ export class Weights {
 
   /** `name.weight` and `name.bias`, `[cols]`. */
   async layerNorm(name: string, cols: number, eps: number): Promise<LayerNorm> {
+    const [weight, bias] = [this.#find(`${name}.weight`, [cols]), this.#find(`${name}.bias`, [cols])];
     const norm = this.keep(new this.#run.wasm.LayerNorm(cols, eps));
-    await this.#write(`${name}.weight`, [cols], norm.writeWeight.bind(norm));
-    await this.#write(`${name}.bias`, [cols], norm.writeBias.bind(norm));
+    await this.#write(weight, norm.writeWeight.bind(norm));
+    await this.#write(bias, norm.writeBias.bind(norm));
     return norm;
   }
 
   /** `name.weight`, `[rows, cols]`. */
   async table(name: string, rows: number, cols: number): Promise<Table> {
+    const weight = this.#find(`${name}.weight`, [rows, cols]);
     const table = this.keep(new this.#run.wasm.Table(rows, cols));
-    await this.#write(`${name}.weight`, [rows, cols], table.writeWeight.bind(table));
+    await this.#write(weight, table.writeWeight.bind(table));
     return table;
   }
 
@@ -81,34 +83,36 @@ export class Weights {
     for (const handle of this.#handles.splice(0)) handle.free();
   }
 
-  async #linear(weight: string, bias: string | null, shape: [number, number], groups: number): Promise<Linear> {
+  async #linear(weightName: string, biasName: string | null, shape: [number, number], groups: number): Promise<Linear> {
     const [outFeatures, inFeatures] = shape;
+    const weight = this.#find(weightName, shape);
+    const bias = biasName === null ? null : this.#find(biasName, [outFeatures]);
     const linear = this.keep(new this.#run.wasm.Linear(inFeatures, outFeatures, groups));
-    await this.#write(weight, shape, linear.writeWeight.bind(linear));
-    if (bias !== null) await this.#write(bias, [outFeatures], linear.writeBias.bind(linear));
+    await this.#write(weight, linear.writeWeight.bind(linear));
+    if (bias !== null) await this.#write(bias, linear.writeBias.bind(linear));
     return linear;
   }
 
-  async #write(
-    name: string,
-    shape: number[],
-    write: (firstRow: number, dtype: number, bytes: Uint8Array) => void,
-  ): Promise<void> {
-    const info = this.#find(name, shape);
+  async #write({ name, ...info }: TensorInfo, write: (firstRow: number, dtype: number, bytes: Uint8Array) => void): Promise<void> {
     const dtype = this.#run.wasm.Dtype[info.dtype as (typeof FLOATS)[number]];
-    const rows = shape[0]!;
+    const rows = info.shape[0]!;
     const rowBytes = (info.end - info.start) / rows;
     const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
     for (let row = 0; row < rows; row += rowsPerPiece) {
       this.#run.checkAbort();
       const end = Math.min(rows, row + rowsPerPiece);
-      write(row, dtype, await this.#files.read(info.name, row * rowBytes, end * rowBytes));
+      const bytes = await this.#files.read(name, row * rowBytes, end * rowBytes);
+      if (bytes.length !== (end - row) * rowBytes) {
+        throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must have ${(end - row) * rowBytes} bytes in rows ${row} to ${end}, a read gave ${bytes.length}`);
+      }
+      write(row, dtype, bytes);
       if (!this.#read.has(name)) this.#done += (end - row) * rowBytes;
-      this.#run.progress({ stage: 'load', name: info.name, done: this.#done, total: this.#total, unit: 'bytes' });
+      this.#run.progress({ stage: 'load', name, done: this.#done, total: this.#total, unit: 'bytes' });
     }
     this.#read.add(name);
   }
 
+  /** Checked before memory is taken: a config may claim any size. */
   #find(name: string, shape: number[]): TensorInfo {
     const info = this.#files.tensors.get(name);
     if (info === undefined) throw new LongformerError('NOT_FOUND', `the tensor ${name}`, 'must be in the checkpoint, is not');
