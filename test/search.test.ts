@@ -317,6 +317,18 @@ test('refuses a checkpoint without a tokenizer, one that is no Longformer, one w
   await assertRefuses(() => SearchIndex.create(source({ 'vocab.txt': null }), { engine }), 'NOT_FOUND', /vocab\.txt/);
   const vocabulary = `${await readFile(join(checkpoint, 'vocab.txt'), 'utf8')}\nmore\n`;
   await assertRefuses(() => SearchIndex.create(source({ 'vocab.txt': vocabulary }), { engine }), 'BAD_FILE', /tokenizer/, /30/);
+  const vocab = Object.fromEntries((await readFile(join(checkpoint, 'vocab.txt'), 'utf8')).trim().split('\n').map((token, id) => [token, id]));
+  const single = [...Array.from({ length: 60 }, () => ({ SpecialToken: { id: '[CLS]', type_id: 0 } })), { Sequence: { id: 'A', type_id: 0 } }];
+  const pair = [...single, { Sequence: { id: 'B', type_id: 1 } }];
+  const crowded = {
+    added_tokens: [], normalizer: null, pre_tokenizer: { type: 'BertPreTokenizer' }, decoder: null, truncation: null, padding: null,
+    model: { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab },
+    post_processor: {
+      type: 'TemplateProcessing', single, pair, special_tokens: { '[CLS]': { id: '[CLS]', ids: [vocab['[CLS]']], tokens: ['[CLS]'] } },
+    },
+  };
+  await assertRefuses(() => SearchIndex.create(source({ 'tokenizer.json': JSON.stringify(crowded) }), { engine, passages: { maxTokens: 40 } }),
+    'BAD_FILE', /the tokenizer must leave room for more than a passage of 40 tokens in 100 positions, its special tokens take 60/);
   await assertRefuses(() => SearchIndex.create(new URL('./fixtures/tiny-bert/', import.meta.url), { engine }), 'BAD_FILE', /model_type/);
   await assertRefuses(() => SearchIndex.create('./nowhere', { engine }), 'NOT_FOUND', /nowhere/);
   const index = await SearchIndex.create(source({}), { engine });

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Tokenizer } from 'longformer-wasm';
+import { windowRanges } from '../dist/tokenizer/windows.js';
 import { assertRefuses } from './rejects.ts';
 
 const test = suite('tokenizer');
@@ -189,6 +190,10 @@ test('takes time in proportion to the text, whatever it is', () => {
 
 test('covered parts of a sentence read like its words', () => {
   assert.equal(covered(cased, 'Contributor, You'), ['Contributor', ',', 'You']);
+});
+
+test('windows that do not get on are refused', async () => {
+  for (const stride of [-1, 4, 5, NaN]) await assertRefuses(() => windowRanges(20, 4, stride), 'BAD_INPUT', /stride must be from 0 to below 4/);
 });
 
 test.run();

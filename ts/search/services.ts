@@ -77,8 +77,10 @@ export async function createIndex(run: Run, location: string | null, settings: I
       throw new LongformerError('BAD_FILE', 'the tokenizer', `must fit the checkpoint's ${config.vocab_size} word embeddings, has ${tokenizer.vocabSize} ids`);
     }
     const maxTokens = config.max_position_embeddings - config.pad_token_id - 1;
+    const passages = checkPassages(settings.passages, maxTokens);
+    checkRoom(tokenizer, passages, maxTokens);
     const rules = {
-      passages: checkPassages(settings.passages, maxTokens),
+      passages,
       vectors: checkChoice('vectors', settings.vectors, ['late', 'alone', 'both']),
       maxTokens,
       hiddenSize: config.hidden_size,
@@ -96,9 +98,10 @@ export function addDocuments(run: Run, id: number, documents: readonly Document[
   const index = indexOf(id);
   const opened = openAll(run, index, documents);
   read(run, index, opened.flatMap(({ late }) => late), opened.flatMap(({ alone }) => alone));
-  for (const document of opened) {
-    removeDocument(run, id, document.id);
-    index.documents.set(document.id, { ...document, vectors: vectorsOf(run, index, document) });
+  const indexed = withVectors(run, index, opened);
+  for (const [documentId, document] of indexed) {
+    removeDocument(run, id, documentId);
+    index.documents.set(documentId, document);
   }
   return opened.map(({ id, tokens, late, passages }) => ({ id, tokens, windows: late.length, passages: passages.length }));
 }
@@ -166,14 +169,45 @@ function read(run: Run, { modelId, attentionWindow }: Index, late: readonly Read
   readAll(run, model, alone, bandsOf(model.config, 2 * longest), (done, name) => progress(lateTokens + done, name));
 }
 
-function vectorsOf({ wasm }: Run, { rules }: Index, { late, alone }: OpenDocument): UnitVectors {
-  const all = [late, alone].flatMap((readings) => readings[0]?.vectors ?? []).map((data) => new wasm.UnitVectors(rules.hiddenSize, data));
-  const [sum = new wasm.UnitVectors(rules.hiddenSize, new Float32Array()), ...others] = all;
-  for (const other of others) {
-    sum.add(other);
-    other.free();
+/** What stays of documents, by id; their readings do not. */
+function withVectors(run: Run, index: Index, opened: readonly OpenDocument[]): Map<string, IndexedDocument> {
+  const indexed = new Map<string, IndexedDocument>();
+  try {
+    for (const { id, text, passages, late, alone } of opened) {
+      indexed.set(id, { text, passages, vectors: vectorsOf(run, index, late, alone) });
+    }
+    return indexed;
+  } catch (error) {
+    for (const { vectors } of indexed.values()) vectors.free();
+    throw error;
   }
-  return sum;
+}
+
+function vectorsOf({ wasm }: Run, { rules }: Index, late: readonly Reading[], alone: readonly Reading[]): UnitVectors {
+  const [first = new Float32Array(), ...others] = [late, alone].flatMap((readings) => readings[0]?.vectors ?? []);
+  const sum = new wasm.UnitVectors(rules.hiddenSize, first);
+  try {
+    for (const data of others) {
+      const other = new wasm.UnitVectors(rules.hiddenSize, data);
+      try {
+        sum.add(other);
+      } finally {
+        other.free();
+      }
+    }
+    return sum;
+  } catch (error) {
+    sum.free();
+    throw error;
+  }
+}
+
+/** A window holds special tokens, a passage and more: windows overlap by a passage. */
+function checkRoom(tokenizer: Tokenizer, passages: PassageRules, positions: number): void {
+  const special = tokenizer.encode('').specialTokensMask.filter((flag) => flag === 1).length;
+  if (positions - special > passages.maxTokens) return;
+  throw new LongformerError('BAD_FILE', 'the tokenizer',
+    `must leave room for more than a passage of ${passages.maxTokens} tokens in ${positions} positions, its special tokens take ${special}`);
 }
 
 function checkPassages(given: Partial<PassageRules>, positions: number): PassageRules {

@@ -1,0 +1,74 @@
+// What an index keeps of the documents it reads, seen from inside: its services, run in this process.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { convertToLongformer } from 'longformer-wasm';
+import type { Run } from '../dist/engine/services.js';
+import { addDocuments, createIndex, disposeIndex, searchIndex } from '../dist/search/services.js';
+
+const pkg = new URL('../pkg/single-simd128/', import.meta.url);
+const wasm = await import(new URL('longformer.js', pkg).href) as Run['wasm'];
+wasm.initSync({ module: await WebAssembly.compile(new Uint8Array(await readFile(new URL('longformer_bg.wasm', pkg)))) });
+
+/** Vectors that are alive, the data that they were made of, and how many may be made yet. */
+const vectors = { alive: 0, made: [] as WeakRef<Float32Array>[], left: Infinity };
+
+class UnitVectors extends wasm.UnitVectors {
+  constructor(hidden: number, data: Float32Array) {
+    if (vectors.left-- <= 0) throw new Error('no more');
+    super(hidden, data);
+    vectors.alive += 1;
+    vectors.made.push(new WeakRef(data));
+  }
+
+  override free(): void {
+    vectors.alive -= 1;
+    super.free();
+  }
+}
+
+const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, progress() {} } as unknown as Run;
+
+const test = suite<{ root: string; id: number }>('search services');
+
+test.before(async (context) => {
+  context.root = await mkdtemp(join(tmpdir(), 'search-'));
+  await convertToLongformer(new URL('./fixtures/tiny-bert/', import.meta.url), join(context.root, 'model'), { maxPositions: 100, attentionWindow: 8 });
+  context.id = await createIndex(run, join(context.root, 'model'), { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null });
+});
+
+test.after(async ({ root, id }) => {
+  disposeIndex(run, id);
+  await rm(root, { recursive: true });
+});
+
+const documents = ['a', 'b', 'c'].map((id) => ({ id, text: `${id} d e f g h` }));
+
+test('of all documents or none, and no vectors are left behind', ({ id }) => {
+  addDocuments(run, id, [{ id: 'a', text: 'x y z' }]);
+  const before = searchIndex(run, id, 'a', 10);
+  for (const left of [0, 1, 2, 3, 5]) {
+    vectors.left = left;
+    assert.throws(() => addDocuments(run, id, documents), /no more/);
+    vectors.left = Infinity;
+    assert.is(vectors.alive, 1);
+    assert.equal(searchIndex(run, id, 'a', 10), before);
+  }
+});
+
+test('keeps vectors, and nothing that they were read from', async ({ id }) => {
+  vectors.made.length = 0;
+  addDocuments(run, id, documents);
+  setFlagsFromString('--expose-gc');
+  await new Promise((resolve) => setTimeout(resolve));
+  (runInNewContext('gc') as () => void)();
+  assert.is(vectors.made.length, 6);
+  assert.equal(vectors.made.filter((data) => data.deref() !== undefined).length, 0);
+});
+
+test.run();
