@@ -131,6 +131,19 @@ test('refuses bad sequences by name', async ({ model }) => {
   assert.is((await model.forward({ inputIds: ids })).lastHiddenState.dims[0], 40);
 });
 
+test('refuses by name what is no list', async ({ model }) => {
+  const refuses = (input: unknown, word: RegExp): Promise<void> => assertRefuses(() => model.forward(input as { inputIds: number[] }), 'BAD_INPUT', word);
+  for (const input of [null, undefined, 3]) await refuses(input, /the sequence must be an object with inputIds/);
+  for (const input of [{}, [[5, 6]], { inputIds: 3 }, { inputIds: new Set([5]) }]) await refuses(input, /inputIds/);
+  await refuses({ inputIds: ids, tokenTypeIds: 3 }, /tokenTypeIds/);
+  await refuses({ inputIds: ids, globalTokens: 0 }, /globalTokens/);
+  await refuses({ inputIds: ids, globalTokens: new Set([0]) }, /globalTokens/);
+  await refuses({ inputIds: ids, keyMask: 1 }, /keyMask/);
+  const options = (given: object, word: RegExp): Promise<void> => assertRefuses(() => model.forward({ inputIds: ids }, given), 'BAD_INPUT', word);
+  await options({ positions: 3 }, /positions/);
+  await options({ outputHiddenStates: 3 }, /outputHiddenStates/);
+});
+
 test('refuses options of a call by name', async ({ model }) => {
   for (const maxBatchTokens of [0, -1, 0.5, NaN, -Infinity, 'x', {}]) {
     await assertRefuses(() => model.forward({ inputIds: ids }, { maxBatchTokens: maxBatchTokens as number }), 'BAD_INPUT', /maxBatchTokens must be a number from 1/);

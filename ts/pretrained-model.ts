@@ -1,7 +1,7 @@
 // The caller's side of every model class: a proxy of the model in the engine's worker. Here
 // arguments are checked; what a class makes of a sequence is its head's business (models/heads.ts).
 
-import { checkPositions, maskedPositions } from './attention.ts';
+import { checkList, checkPositions, maskedPositions } from './attention.ts';
 import { bandsOf, type LongformerConfig } from './config.ts';
 import type { Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
@@ -125,9 +125,14 @@ export abstract class PretrainedModel<Output> {
 
   #check(sequence: Sequence): EncoderInput {
     const { vocab_size, type_vocab_size } = this.#fields;
-    const length = sequence.inputIds.length;
+    if (typeof sequence !== 'object' || sequence === null) {
+      throw new LongformerError('BAD_INPUT', 'the sequence', `must be an object with inputIds, got ${quoted(sequence)}`);
+    }
+    checkList('inputIds', sequence.inputIds);
+    const { length } = sequence.inputIds;
     if (!(length > 0)) throw new LongformerError('BAD_INPUT', 'inputIds', 'must have at least one token, has none');
     const types = sequence.tokenTypeIds;
+    if (types !== undefined) checkList('tokenTypeIds', types);
     if (types !== undefined && types.length !== length) {
       throw new LongformerError('BAD_INPUT', 'tokenTypeIds', `must have an element per token, ${length}, has ${types.length}`);
     }
