@@ -11,11 +11,12 @@
 import { join } from 'node:path';
 import { root } from './step.mjs';
 
+/** The engine makes the memory and sets its limit. */
+const importedMemory = ['--import-memory', '--max-memory=4294967296'];
+
 /** Shared memory has to be asked for piece by piece since Rust 1.92: `+atomics` implies none of it. */
 const sharedMemory = [
   '--shared-memory',
-  '--import-memory',
-  '--max-memory=4294967296',
   '--export=__wasm_init_tls',
   '--export=__tls_size',
   '--export=__tls_align',
@@ -34,7 +35,7 @@ function variant(memory, simd) {
       `-Ctarget-feature=${threads ? '+atomics,+bulk-memory,+mutable-globals,' : ''}+simd128`,
       // LLVM's default order for wasm spills the register tile of the GEMM.
       '-Cllvm-args=-pre-RA-sched=source',
-      ...(threads ? sharedMemory.map((argument) => `-Clink-arg=${argument}`) : []),
+      ...[...importedMemory, ...(threads ? sharedMemory : [])].map((argument) => `-Clink-arg=${argument}`),
     ],
     cargoArgs: [
       ...['-Z', 'build-std=std,panic_abort'],

@@ -56,6 +56,17 @@ for (const threads of [1, 2]) {
     }
   });
 
+  test('a NaN in a query or a key is never taken for nothing', async ({ engine }) => {
+    for (const globalTokens of [[], [4]]) {
+      const input = { ...vectors(50, 1, 8, 1, false), oneSidedWindow: 2, globalTokens };
+      input.query.fill(NaN, 4 * 8, 5 * 8);
+      const { data } = await engine.attention(input);
+      for (let i = 0; i < 50; i++) assert.is(Number.isNaN(data[i * 8]!), i === 4, `token ${i}, global [${globalTokens}]`);
+      input.key.fill(NaN);
+      assert.ok((await engine.attention(input)).data.every(Number.isNaN), 'nothing but NaN to see');
+    }
+  });
+
   test.run();
 }
 
@@ -79,6 +90,9 @@ test('are refused by name', async () => {
   await refuses({ globalTokens: [10] }, /globalTokens\[0\] must be a position below 10, got 10/);
   await refuses({ globalTokens: [3, 3] }, /globalTokens\[1\] must be above the one before it, 3, got 3/);
   await refuses({ globalTokens: [5, 2] }, /globalTokens\[1\] must be above/);
+  await refuses({ globalTokens: 0 as unknown as number[] }, /globalTokens must be an array or a typed array, got 0/);
+  await refuses({ globalTokens: new Set([0]) as unknown as number[] }, /globalTokens must be an array/);
+  await refuses({ keyMask: 1 as unknown as number[] }, /keyMask must be an array/);
   await refuses({ keyMask: [1] }, /keyMask must have an element per token, 10, has 1/);
   assert.is((await engine.attention(good)).data.length, 160);
 });

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { createEngine, type AttentionInput, type Engine } from 'longformer-wasm';
+import { createEngine, LongformerModel, type AttentionInput, type Engine } from 'longformer-wasm';
 import { assertRefuses } from './rejects.ts';
 
 /** Attention over `seqLen` tokens whose values are all `value`: so is its context. */
@@ -65,6 +65,12 @@ test('copies its inputs before a call returns, and detaches none but to transfer
   const pending = engine.attention(input);
   input.value.fill(7);
   assert.ok((await pending).data.every((x) => Math.abs(x - 2) < 1e-5));
+  const shared = { ...input, value: new Float32Array(new SharedArrayBuffer(4 * 50 * 32)).fill(5) };
+  const sharedPending = engine.attention(shared);
+  shared.value.fill(7);
+  assert.ok((await sharedPending).data.every((x) => Math.abs(x - 5) < 1e-5), 'shared memory is copied as well');
+  await assertRefuses(() => engine.attention({ ...shared, transfer: true }), 'BAD_INPUT', /transfer must be false/);
+  input.value.fill(2);
   await engine.attention({ ...input, transfer: true });
   assert.is(input.value.length, 0);
 });
@@ -122,9 +128,33 @@ test('an abort takes a waiting call out of the queue', async () => {
   await works(engine);
 });
 
-test('a lack of memory is told, and survived', async () => {
-  await using engine = await createEngine({ threads: 2, maxMemoryBytes: 64 * 2 ** 20 });
-  await assertRefuses(() => engine.attention(constant(300_000)), 'OUT_OF_MEMORY', /memory/);
+test('a lack of memory is told, and survived, with threads and without', async () => {
+  for (const threads of [1, 2]) {
+    await using engine = await createEngine({ threads, maxMemoryBytes: 64 * 2 ** 20 });
+    await assertRefuses(() => engine.attention(constant(300_000)), 'OUT_OF_MEMORY', /memory/);
+    await works(engine);
+    assert.ok(engine.info.memoryBytes <= 64 * 2 ** 20);
+  }
+});
+
+test('an abort does not wait for files that the caller owes', async () => {
+  await using engine = await createEngine({ threads: 1 });
+  const controller = new AbortController();
+  const reason = new Error('no more');
+  const never = { open: () => new Promise<null>(() => {}) };
+  const loading = LongformerModel.fromPretrained(never, { engine, signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 50);
+  assert.is(await loading.catch((error: unknown) => error), reason);
+  await works(engine);
+});
+
+test('an abort rejects an attention that runs already', async () => {
+  await using engine = await createEngine({ threads: 2 });
+  const controller = new AbortController();
+  const reason = new Error('no more');
+  const call = engine.attention(constant(20_000, 1, 500), { signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 20);
+  assert.is(await call.catch((error: unknown) => error), reason);
   await works(engine);
 });
 
@@ -147,7 +177,8 @@ test('refuses options that cannot be met', async () => {
   await assertRefuses(() => createEngine({ threads: 1.5 }), 'BAD_INPUT', /threads must .* got 1.5/);
   await assertRefuses(() => createEngine({ maxMemoryBytes: 1 }), 'BAD_INPUT', /maxMemoryBytes must .* got 1/);
   await assertRefuses(() => createEngine({ simd: 'avx' as 'auto' }), 'BAD_INPUT', /simd must .* got "avx"/);
-  await assertRefuses(() => createEngine({ wasm: new URL('file:///nowhere/') }), 'NOT_FOUND', /nowhere/);
+  await assertRefuses(() => createEngine({ wasm: new URL('file:///nowhere') }), 'NOT_FOUND', /nowhere\/\w+-\w+\/longformer_bg/);
+  await assertRefuses(() => createEngine({ worker: false } as object), 'BAD_INPUT', /worker must be true/);
   await assertRefuses(
     () => createEngine({ workerUrl: new URL('file:///nowhere/engine-worker.js') }), 'ENGINE_DEAD', /worker failed/,
   );

@@ -1,6 +1,8 @@
 // The attention operation by itself: its arguments, checked before they travel.
 
+import { buffersOf } from './engine/protocol.ts';
 import { LongformerError } from './errors.ts';
+import { quoted } from './quoted.ts';
 
 /** Vectors and pattern of one attention. Queries, keys and values: `[seqLen, numHeads, headDim]`. */
 export interface AttentionInput {
@@ -28,7 +30,7 @@ export interface AttentionInput {
   transfer?: boolean;
 }
 
-/** The same, complete and checked, as it travels to the engine. */
+/** The same, complete and checked, and copied where it is not given away, as it travels to the engine. */
 export interface CheckedAttention {
   local: [query: Float32Array, key: Float32Array, value: Float32Array];
   /** Null where the local ones serve. */
@@ -59,10 +61,20 @@ export function checkAttention(input: AttentionInput): {
       throw new LongformerError('BAD_INPUT', name, `must have seqLen * numHeads * headDim = ${seqLen * numHeads * headDim} elements, has ${data.length}`);
     }
   }
+  if (input.transfer === true && Object.values(vectors).some(({ buffer }) => !(buffer instanceof ArrayBuffer))) {
+    throw new LongformerError('BAD_INPUT', 'transfer', 'must be false for shared memory, which cannot be given away');
+  }
+  // Copies of our own: of the elements alone, not of whole buffers, and of shared memory too.
+  const copies = new Map<Float32Array, Float32Array<ArrayBuffer>>();
+  const own = (data: Float32Array): Float32Array<ArrayBuffer> => {
+    if (input.transfer === true) return data as Float32Array<ArrayBuffer>;
+    if (!copies.has(data)) copies.set(data, data.slice());
+    return copies.get(data)!;
+  };
   const separate = queryGlobal !== query || keyGlobal !== key || valueGlobal !== value;
   const args: CheckedAttention = {
-    local: [query, key, value],
-    global: separate ? [queryGlobal, keyGlobal, valueGlobal] : null,
+    local: [own(query), own(key), own(value)],
+    global: separate ? [own(queryGlobal), own(keyGlobal), own(valueGlobal)] : null,
     seqLen,
     headDim,
     oneSidedWindow: integer('oneSidedWindow', input.oneSidedWindow, 0),
@@ -71,14 +83,19 @@ export function checkAttention(input: AttentionInput): {
     globalTokens: checkPositions('globalTokens', input.globalTokens ?? [], seqLen),
     masked: maskedPositions(input.keyMask, seqLen),
   };
-  const transfer = input.transfer === true
-    ? [...new Set(Object.values(vectors).map((data) => data.buffer))].filter((buffer) => buffer instanceof ArrayBuffer)
-    : [];
-  return { args, transfer, dims };
+  return { args, transfer: buffersOf([args.local, args.global]), dims };
+}
+
+/** Refuses what is no array or typed array: a set or a number would pass for an empty list. */
+export function checkList(name: string, list: ArrayLike<number>): void {
+  if (!Array.isArray(list) && !(ArrayBuffer.isView(list) && 'length' in list)) {
+    throw new LongformerError('BAD_INPUT', name, `must be an array or a typed array, got ${quoted(list)}`);
+  }
 }
 
 /** Ascending positions below `seqLen`, as they travel. */
 export function checkPositions(name: string, positions: ArrayLike<number>, seqLen: number): Uint32Array {
+  checkList(name, positions);
   const checked = new Uint32Array(positions.length);
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i]!;
@@ -96,6 +113,7 @@ export function checkPositions(name: string, positions: ArrayLike<number>, seqLe
 /** The positions where a mask is 0. */
 export function maskedPositions(keyMask: ArrayLike<number> | undefined, seqLen: number): Uint32Array {
   if (keyMask === undefined) return new Uint32Array();
+  checkList('keyMask', keyMask);
   if (keyMask.length !== seqLen) {
     throw new LongformerError('BAD_INPUT', 'keyMask', `must have an element per token, ${seqLen}, has ${keyMask.length}`);
   }
@@ -106,6 +124,7 @@ export function maskedPositions(keyMask: ArrayLike<number> | undefined, seqLen: 
 
 function dilationsOf(dilation: number | ArrayLike<number>, numHeads: number): Uint32Array {
   if (typeof dilation === 'number') return new Uint32Array(numHeads).fill(integer('dilation', dilation, 1));
+  checkList('dilation', dilation);
   if (dilation.length !== numHeads) {
     throw new LongformerError('BAD_INPUT', 'dilation', `must be a number or one per head, ${numHeads}, has ${dilation.length}`);
   }

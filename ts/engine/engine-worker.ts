@@ -29,17 +29,11 @@ send({ type: 'ready', memoryBytes: memory.buffer.byteLength });
 
 /** Initialises the build, and the pool where there is one. */
 function start(): WebAssembly.Memory {
-  if (!('startPool' in wasm)) {
-    const { memory } = (wasm as Wasm).initSync({ module });
-    (wasm as Wasm).throwPanics();
-    return memory;
-  }
-  const memory = new WebAssembly.Memory({
-    initial: FIRST_PAGES, maximum: Math.floor(maxMemoryBytes / PAGE), shared: true,
-  });
+  const shared = 'startPool' in wasm;
+  const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: Math.floor(maxMemoryBytes / PAGE), shared });
   wasm.initSync({ module, memory });
   wasm.throwPanics();
-  wasm.startPool(threads);
+  if (shared) wasm.startPool(threads);
   for (const port of poolPorts) port.postMessage({ memory });
   return memory;
 }
@@ -66,6 +60,9 @@ async function answer({ id, service, args }: Request): Promise<void> {
 function known(error: unknown): ErrorMessage | 'aborted' {
   if (error instanceof Aborted) return 'aborted';
   if (error instanceof LongformerError) return toMessage(error);
+  if (error instanceof RangeError) { // an array for a result, on the JavaScript side
+    return { code: 'OUT_OF_MEMORY', subject: 'a result', problem: `must fit in memory: ${error.message}` };
+  }
   const code = (error as { code?: ErrorCode }).code;
   if (code === 'BAD_INPUT' || code === 'OUT_OF_MEMORY') {
     return { code, subject: 'the engine:', problem: (error as Error).message };

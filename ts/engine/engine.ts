@@ -14,7 +14,7 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { checkAttention, type AttentionInput } from '../attention.ts';
 import { LongformerError } from '../errors.ts';
 import type { Source, OpenFile } from '../files/source.ts';
-import type { LongCallOptions, Progress } from '../progress.ts';
+import { tell, type LongCallOptions, type Progress } from '../progress.ts';
 import type { Tensor } from '../tensor.ts';
 import { chooseBuild, type Simd } from './builds.ts';
 import {
@@ -74,8 +74,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   if (!['auto', 'simd128', 'relaxed'].includes(simd)) {
     throw new LongformerError('BAD_INPUT', 'simd', `must be "auto", "simd128" or "relaxed", got ${JSON.stringify(simd)}`);
   }
-  const { build, reason } = chooseBuild(simd, threads, options.wasm ?? new URL('../../pkg/', import.meta.url));
-  const module = await WebAssembly.compile(await readWasm(build.wasm));
+  if ((options as { worker?: unknown }).worker === false) {
+    throw new LongformerError('BAD_INPUT', 'worker', 'must be true: an engine in the calling thread is not supported yet');
+  }
+  const folder = new URL(`${(options.wasm ?? new URL('../../pkg', import.meta.url)).href.replace(/\/$/, '')}/`);
+  const { build, reason } = chooseBuild(simd, threads, folder);
+  const module = await compile(build.wasm);
   options.signal?.throwIfAborted();
 
   const workerUrl = options.workerUrl ?? new URL('./engine-worker.js', import.meta.url);
@@ -188,12 +192,13 @@ export class Engine {
       const call: PendingCall = {
         id: ++this.#lastId,
         service,
-        args: structuredClone(args, { transfer }) as unknown[],
+        args: copied(args, transfer),
         files: options.files ?? null,
         open: new Map(),
         onProgress: options.onProgress,
         signal: options.signal,
         onAbort: () => this.#abort(call),
+        ...waiting(),
         resolve,
         reject,
       };
@@ -235,18 +240,18 @@ export class Engine {
     this.#running = null;
     this.#settle(call, () => {
       if (message.type === 'result') call.resolve(message.value);
-      else if (message.error === 'aborted') call.reject(call.signal!.reason);
+      else if (message.error === 'aborted' || call.signal?.aborted) call.reject(call.signal!.reason);
       else call.reject(fromMessage(message.error));
     });
     this.#next();
   }
 
-  /** Files that the worker cannot open, because the caller brought them as objects. */
+  /** Files that the worker cannot open, because the caller brought them as objects. An abort does not wait for them. */
   async #answer(call: PendingCall, { id, question }: Question): Promise<void> {
     let answer: Answer;
     const transfer: ArrayBuffer[] = [];
     try {
-      const value = await answerFile(call, question);
+      const value = await Promise.race([answerFile(call, question), call.aborted]);
       if (value instanceof Uint8Array) transfer.push(value.buffer as ArrayBuffer);
       answer = { type: 'answer', id, value };
     } catch (error) {
@@ -264,6 +269,7 @@ export class Engine {
       this.#settle(call, () => call.reject(call.signal!.reason));
     } else if (this.#running === call) {
       Atomics.store(this.#control, 0, call.id); // the worker looks at it between steps, and answers
+      call.stopWaiting();
     }
   }
 
@@ -299,6 +305,8 @@ interface PendingCall {
   onProgress: ((progress: Progress) => void) | undefined;
   signal: AbortSignal | undefined;
   onAbort: () => void;
+  aborted: Promise<never>;
+  stopWaiting: () => void;
   resolve: (value: unknown) => void;
   reject: (reason: unknown) => void;
 }
@@ -315,15 +323,6 @@ async function answerFile(call: PendingCall, question: FileQuestion): Promise<un
   return question.ask === 'read' ? file.read(question.start, question.end) : file.close();
 }
 
-/** A listener that throws must not take the call with it: its error goes where uncaught ones go. */
-function tell(onProgress: PendingCall['onProgress'], progress: Progress): void {
-  try {
-    onProgress?.(progress);
-  } catch (error) {
-    queueMicrotask(() => { throw error; });
-  }
-}
-
 function startWorker(url: URL, workerData: unknown, transferList: MessagePort[]): Worker {
   // Without the caller's own flags: a loader that it was started with means nothing to a worker.
   return new Worker(url, { workerData, transferList, execArgv: [] });
@@ -335,12 +334,32 @@ function defaultThreads(): number {
   return Math.min(16, cores > 4 ? Math.floor(cores / 2) : cores);
 }
 
-async function readWasm(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await readFile(url));
-  } catch (cause) {
+async function compile(url: URL): Promise<WebAssembly.Module> {
+  const bytes = await readFile(url).catch((cause: unknown) => {
     throw new LongformerError('NOT_FOUND', url.href, 'must be a build of the crate (npm run build makes it)', { cause });
+  });
+  return WebAssembly.compile(new Uint8Array(bytes)).catch((cause: Error) => {
+    throw new LongformerError('BAD_FILE', url.href, `must be a WebAssembly module: ${cause.message}`, { cause });
+  });
+}
+
+/** Copies of a call's arguments, which nobody else can change any more. */
+function copied(args: unknown, transfer: ArrayBuffer[]): unknown[] {
+  try {
+    return structuredClone(args, { transfer }) as unknown[];
+  } catch (cause) {
+    throw new LongformerError('BAD_INPUT', 'the arguments', `must be plain data: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Rejects as soon as an abort says that a file is not wanted any more. */
+function waiting(): { aborted: Promise<never>; stopWaiting: () => void } {
+  let stopWaiting = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stopWaiting = () => reject(new LongformerError('BAD_FILE', 'a file', 'was not waited for'));
+  });
+  aborted.catch(() => {}); // mostly nobody waits
+  return { aborted, stopWaiting };
 }
 
 function runtimeName(): string {

@@ -32,7 +32,7 @@ export type ServiceArgs<Name extends ServiceName> =
   Parameters<(typeof services)[Name]> extends [Run, ...infer Args] ? Args : never;
 export type ServiceResult<Name extends ServiceName> = Awaited<ReturnType<(typeof services)[Name]>>;
 
-function attention({ wasm }: Run, input: CheckedAttention): Float32Array {
+function attention({ wasm, checkAbort }: Run, input: CheckedAttention): Float32Array {
   const handles: { free(): void }[] = [];
   const keep = <T extends { free(): void }>(handle: T): T => {
     handles.push(handle);
@@ -44,7 +44,10 @@ function attention({ wasm }: Run, input: CheckedAttention): Float32Array {
     const pattern = keep(new wasm.Pattern(input.oneSidedWindow, input.dilations, input.causal));
     const batch = keep(new wasm.Batch());
     batch.push(input.seqLen, input.globalTokens, input.masked);
-    return wasm.attention(input.headDim, pattern, batch, local, global);
+    checkAbort();
+    const context = wasm.attention(input.headDim, pattern, batch, local, global);
+    checkAbort();
+    return context;
   } finally {
     for (const handle of handles) handle.free();
   }
