@@ -144,6 +144,14 @@ test('refuses by name what is no list', async ({ model }) => {
   await options({ outputHiddenStates: 3 }, /outputHiddenStates/);
 });
 
+test('refuses a result of gigabytes before the pass', async ({ model }) => {
+  const inputIds = new Uint32Array(1000).fill(5);
+  const sequences = Array.from({ length: 2000 }, () => ({ inputIds }));
+  const controller = new AbortController(); // so that a pass that does start has an end
+  const call = (): Promise<unknown> => model.forward(sequences, { outputHiddenStates: true, signal: controller.signal, onProgress: () => controller.abort() });
+  await assertRefuses(call, 'OUT_OF_MEMORY', /the result must have at most 2147483648 bytes, would have 2304000000/);
+});
+
 test('refuses options of a call by name', async ({ model }) => {
   for (const maxBatchTokens of [0, -1, 0.5, NaN, -Infinity, 'x', {}]) {
     await assertRefuses(() => model.forward({ inputIds: ids }, { maxBatchTokens: maxBatchTokens as number }), 'BAD_INPUT', /maxBatchTokens must be a number from 1/);

@@ -1,7 +1,9 @@
 // The base model: the last hidden states as they are and, where the checkpoint has one, its pooler.
 
+import type { Run } from '../engine/services.ts';
 import type { Tensor } from '../tensor.ts';
-import type { Checkpoint, Head } from './head.ts';
+import type { HiddenStates } from '../../pkg/threads-simd128/longformer.js';
+import type { Checkpoint, Head, SequenceRows } from './head.ts';
 
 export interface BaseModelOutput {
   /** `[rows, hidden_size]` */
@@ -13,7 +15,7 @@ export interface BaseModelOutput {
 export async function loadBaseModel({ weights, prefix, config }: Checkpoint): Promise<Head<BaseModelOutput>> {
   const hidden = config.hidden_size;
   const pooler = weights.has(`${prefix}pooler.dense.weight`) ? await weights.linear(`${prefix}pooler.dense`, hidden, hidden) : null;
-  return (_run, hiddenStates, { start, length, wanted }) => {
+  const output = (_run: Run, hiddenStates: HiddenStates, { start, length, wanted }: SequenceRows): BaseModelOutput => {
     let data: Float32Array;
     if (wanted.length === length) data = hiddenStates.read(start, length);
     else {
@@ -25,4 +27,5 @@ export async function loadBaseModel({ weights, prefix, config }: Checkpoint): Pr
       ...(pooler && { poolerOutput: { dims: [hidden], data: hiddenStates.pooler(start, pooler) } }),
     };
   };
+  return { cols: hidden, output };
 }

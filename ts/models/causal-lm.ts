@@ -23,5 +23,8 @@ export async function loadCausalLM({ label, weights, prefix, config }: Checkpoin
   const weight = tied ? `${prefix}embeddings.word_embeddings.weight` : 'lm_head.weight';
   const bias = weights.has('lm_head.bias') ? 'lm_head.bias' : null;
   const decoder = await weights.decoder(weight, bias, config.hidden_size, config.vocab_size);
-  return (run, hiddenStates, { wanted }) => ({ logits: logits(run, hiddenStates, wanted, decoder, config.vocab_size) });
+  return {
+    cols: config.vocab_size,
+    output: (run, hiddenStates, { wanted }) => ({ logits: logits(run, hiddenStates, wanted, decoder, config.vocab_size) }),
+  };
 }

@@ -25,5 +25,9 @@ export interface SequenceRows {
   readonly wanted: Uint32Array;
 }
 
-/** Makes the result of one sequence of the last hidden states. */
-export type Head<Output> = (run: Run, hiddenStates: HiddenStates, rows: SequenceRows) => Output;
+export interface Head<Output> {
+  /** Elements of a result, for each row that is wanted. */
+  readonly cols: number;
+  /** Makes the result of one sequence of the last hidden states. */
+  output(run: Run, hiddenStates: HiddenStates, rows: SequenceRows): Output;
+}

@@ -51,6 +51,9 @@ interface Model {
   weights: Weights;
 }
 
+/** Of one call, on the JavaScript side: an array of more may not be had, and that would end the engine. */
+const MAX_RESULT_BYTES = 2 ** 31;
+
 const models = new Map<number, Model>();
 let lastId = 0;
 
@@ -99,8 +102,9 @@ function modelOf(id: number): Model {
 export function forwardModel(run: Run, id: number, request: ForwardRequest): (ModelOutput & HiddenStatesOutput)[] {
   const { encoder, head } = modelOf(id);
   const bands = bandsOf(encoder.config, request.attentionWindow ?? undefined);
-  const groups = groupByTokens(request.sequences, request.maxBatchTokens);
   const { num_hidden_layers: layers, hidden_size: hidden } = encoder.config;
+  checkSize(request, head.cols, hidden);
+  const groups = groupByTokens(request.sequences, request.maxBatchTokens);
   return groups.flatMap((group, index) => {
     const sequences = rowsOf(group, request.positions);
     const wantedLayers: Tensor[][] = sequences.map(() => []);
@@ -113,7 +117,7 @@ export function forwardModel(run: Run, id: number, request: ForwardRequest): (Mo
     });
     try {
       return sequences.map((rows, i) => ({
-        ...head(run, hiddenStates, rows),
+        ...head.output(run, hiddenStates, rows),
         ...(request.hiddenStates.length > 0 && { hiddenStates: wantedLayers[i]! }),
       }));
     } finally {
@@ -134,6 +138,16 @@ export function attentionOf(run: Run, id: number, { sequence, layer, position, a
 export function disposeModel(_run: Run, id: number): void {
   models.get(id)?.weights.free();
   models.delete(id);
+}
+
+/** Refuses before the pass what could not be given behind it. */
+function checkSize({ sequences, positions, hiddenStates }: ForwardRequest, cols: number, hidden: number): void {
+  const tokens = sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
+  const rows = positions === null ? tokens : sequences.length * positions.length;
+  const bytes = 4 * (rows * cols + tokens * hiddenStates.length * hidden);
+  if (bytes > MAX_RESULT_BYTES) {
+    throw new LongformerError('OUT_OF_MEMORY', 'the result', `must have at most ${MAX_RESULT_BYTES} bytes, would have ${bytes}: ask for fewer positions, layers or sequences`);
+  }
 }
 
 function rowsOf(group: readonly EncoderInput[], positions: Uint32Array | null): SequenceRows[] {
