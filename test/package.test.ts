@@ -65,7 +65,7 @@ test('packs the four builds and the compiled TypeScript, nothing else', async ()
 test('holds no path of the machine it was built on', () => {
   for (const variant of VARIANTS) {
     const text = Buffer.from(wasm(variant)).toString('latin1');
-    assert.not.match(text, /(\.cargo|\.rustup|\.cache)\//, variant);
+    assert.not.match(text, /\/\.(cargo|rustup|cache)\//, variant);
     assert.not.ok(text.includes(dirname(root)), variant);
   }
 });

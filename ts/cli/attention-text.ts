@@ -64,7 +64,7 @@ function paintedDocument(view: AttentionView, terminal: Terminal): string | null
     if (position === query) return paints.mark;
     return weights[position]! > 0 ? (piece) => paints.heat(strengths[position]!, piece) : dim;
   };
-  const lines = new Lines(terminal.columns ?? 80);
+  const lines = new Lines(terminal.columns || 80);
   const leaveOut = (tokens: number): void => {
     if (tokens > 0) lines.alone(`... ${plural(tokens, 'token')} out of sight ...`, dim);
   };

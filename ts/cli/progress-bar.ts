@@ -28,7 +28,7 @@ export class ProgressBar {
     const bar = '█'.repeat(Math.round(part * WIDTH)).padEnd(WIDTH, '░');
     const amount = unit === 'bytes' ? bytes(done, total) : `${count(done)} of ${count(total)} ${unit}`;
     const line = `${VERBS[stage]} ${bar} ${String(Math.floor(part * 100)).padStart(3)}%  ${amount}  ${printable(name ?? '')}`;
-    this.terminal.write(`\r${line.trimEnd().slice(0, (this.terminal.columns ?? 80) - 1)}\x1b[K`);
+    this.terminal.write(`\r${line.trimEnd().slice(0, (this.terminal.columns || 80) - 1)}\x1b[K`);
   }
 
   clear(): void {

@@ -65,7 +65,7 @@ function known(error: unknown): ErrorMessage | 'aborted' {
   }
   const code = (error as { code?: ErrorCode }).code;
   if (code === 'BAD_INPUT' || code === 'OUT_OF_MEMORY') {
-    return { code, subject: 'the engine:', problem: (error as Error).message };
+    return { code, subject: 'the engine', problem: `refused: ${(error as Error).message}` };
   }
   // A trap says no more than "unreachable". With the memory full, it was an allocation that failed.
   const full = memory.buffer.byteLength > 0.9 * maxMemoryBytes;
