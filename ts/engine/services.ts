@@ -10,7 +10,7 @@ import type { Wasm } from './builds.ts';
 /** What a running call has at hand. */
 export interface Run {
   readonly wasm: Wasm;
-  /** Throws if the caller wants no more of it. To be called between steps of at most some 50 ms. */
+  /** Throws if the caller wants no more of it. Called between layers, blocks and pieces; a step is as long as the text makes it. */
   checkAbort(): void;
   progress(progress: Progress): void;
   /** Files that the caller brought as objects. */
