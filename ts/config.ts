@@ -87,8 +87,7 @@ export function parseConfig(json: unknown, subject: string): LongformerConfig {
     layer_norm_eps: fields.positive('layer_norm_eps', 1e-12),
     pad_token_id,
     sep_token_id: fields.integer('sep_token_id', 2, 0),
-    attention_window: windowPerLayer(fields.get('attention_window', 512), num_hidden_layers,
-      { code: 'BAD_FILE', subject: `${subject}: attention_window` }),
+    attention_window: windowOf(fields, num_hidden_layers, `${subject}: attention_window`),
     attention_dilation: dilationPerHead(fields.get('attention_dilation', 1), num_hidden_layers, num_attention_heads,
       { code: 'BAD_FILE', subject: `${subject}: attention_dilation` }),
     autoregressive: fields.boolean('autoregressive'),
@@ -113,6 +112,24 @@ export function bandsOf(
 }
 
 // ---------------------------------------------------------------------------- windows and dilations
+
+/**
+ * AI2's own code, which writes its `attention_mode`, counts the window's keys per side. Hugging Face
+ * counts both together, and has "longformer" there in its copies of AI2's files.
+ */
+function windowOf(fields: Fields, layers: number, subject: string): number[] {
+  const mode = fields.get('attention_mode', 'longformer');
+  const window = fields.get('attention_window', 512);
+  if (mode === 'longformer') return windowPerLayer(window, layers, { code: 'BAD_FILE', subject });
+  if (mode !== 'sliding_chunks' && mode !== 'tvm') {
+    throw fields.refuse('attention_mode', 'must be "sliding_chunks" or "tvm", others attend to other keys');
+  }
+  return perLayer(window, layers, { code: 'BAD_FILE', subject }).map((keys, layer) => {
+    if (isPositiveInteger(keys) && isPositiveInteger(2 * keys)) return 2 * keys;
+    throw new LongformerError('BAD_FILE', subject + place(window, layer),
+      `must be a whole number above 0 (it counts one side), got ${quoted(keys)}`);
+  });
+}
 
 /** Whom an error blames: a field of a file or an argument. */
 interface Blame {

@@ -15,8 +15,8 @@ import { LongformerError } from './errors.ts';
 import { openCheckpoint } from './files/checkpoint.ts';
 import { openSource } from './files/open.ts';
 import { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
-import { byteLength } from './files/safetensors.ts';
 import { readJson, type FileSource, type Source } from './files/source.ts';
+import { byteLength } from './files/tensors.ts';
 import { tell, type LongCallOptions, type Progress } from './progress.ts';
 import { quoted } from './quoted.ts';
 
@@ -118,7 +118,7 @@ async function readSourceConfig(
   }
   const given = Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
   // Both kinds share the other defaults with Longformer; its window is set by the caller.
-  const config = parseConfig({ ...SOURCES[kind].defaults, ...given, model_type: 'longformer', attention_window: 2 }, subject);
+  const config = parseConfig({ ...SOURCES[kind].defaults, ...given, model_type: 'longformer', attention_mode: null, attention_window: 2 }, subject);
   return { kind, architecture, config: { ...config, json } };
 }
 
@@ -137,8 +137,8 @@ function longformerJson(
     : dilationPerHead(attentionDilation, layers, config.num_attention_heads,
       { code: 'BAD_INPUT', subject: 'attentionDilation' });
 
-  // auto_map would have Hugging Face run the source's own code.
-  const { auto_map: _, ...kept } = config.json;
+  // auto_map would have Hugging Face run the source's own code; attention_mode, that windows count one side.
+  const { auto_map: _, attention_mode: __, ...kept } = config.json;
   return {
     ...kept,
     model_type: 'longformer',

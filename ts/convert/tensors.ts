@@ -3,8 +3,8 @@
 import type { LongformerConfig } from '../config.ts';
 import { LongformerError } from '../errors.ts';
 import type { TensorToWrite } from '../files/safetensors-writer.ts';
-import { byteLength, DTYPE_BYTES, type Safetensors, type TensorInfo } from '../files/safetensors.ts';
 import type { Source } from '../files/source.ts';
+import { byteLength, DTYPE_BYTES, type StoredTensors, type TensorInfo } from '../files/tensors.ts';
 import { quoted } from '../quoted.ts';
 import { longformerName, requiredTensors } from './names.ts';
 
@@ -13,7 +13,7 @@ const CHUNK_BYTES = 4 * 2 ** 20;
 
 /** New names by the old ones, after a check that everything is there, once and in its shape. */
 export function newNames(
-  source: Source, { tensors }: Safetensors, architecture: string, config: LongformerConfig,
+  source: Source, { tensors }: StoredTensors, architecture: string, config: LongformerConfig,
 ): Map<string, string> {
   const names = new Map<string, string>();
   const converted = new Map<string, TensorInfo>();
@@ -44,7 +44,7 @@ export function newNames(
 
 /** What is to be written. `firstPosition`: the row of the source's table that its first token reads. */
 export function convertedTensors(
-  checkpoint: Safetensors, names: ReadonlyMap<string, string>,
+  checkpoint: StoredTensors, names: ReadonlyMap<string, string>,
   config: LongformerConfig, maxPositions: number, firstPosition: number,
 ): TensorToWrite[] {
   return [...names].flatMap(([from, name]) => {
@@ -89,7 +89,7 @@ function* bytesOfRows(ranges: Iterable<[number, number]>, rowBytes: number): Gen
 }
 
 async function* readRanges(
-  checkpoint: Safetensors, name: string, ranges: Iterable<[number, number]>,
+  checkpoint: StoredTensors, name: string, ranges: Iterable<[number, number]>,
 ): AsyncGenerator<Uint8Array> {
   for (const [start, end] of ranges) {
     for (let at = start; at < end; at += CHUNK_BYTES) yield checkpoint.read(name, at, Math.min(at + CHUNK_BYTES, end));

@@ -2,46 +2,58 @@
 
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
-import { openSafetensors, type Safetensors, type TensorInfo } from './safetensors.ts';
-import { readJson, type Source } from './source.ts';
+import { openPytorch } from './pytorch.ts';
+import { openSafetensors } from './safetensors.ts';
+import { readJson, type OpenFile, type Source } from './source.ts';
+import type { StoredTensors, TensorInfo } from './tensors.ts';
 
-const SINGLE = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
+interface Format {
+  /** The file of all weights; behind it `.index.json` names the list of shards. */
+  readonly name: string;
+  readonly open: (file: OpenFile) => Promise<StoredTensors>;
+}
+
+/** The first that is there is read. */
+const FORMATS: readonly Format[] = [
+  { name: 'model.safetensors', open: openSafetensors },
+  { name: 'pytorch_model.bin', open: openPytorch },
+];
 
 /**
- * Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+ * Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists; else
+ * `pytorch_model.bin` or the shards of its index.
  *
  * `start` and `end` of a tensor count in its own shard. Rejects with `NOT_FOUND` if there are no
  * weights or a shard is missing, `BAD_FILE` if one of these files is malformed.
  */
-export async function openCheckpoint(source: Source): Promise<Safetensors> {
-  const single = await source.open(SINGLE);
-  if (single !== null) return openSafetensors(single);
-  const index = await readJson(source, INDEX);
-  if (index === null) throw await noWeights(source);
-  return openShards(source, shardOfTensor(source, index));
+export async function openCheckpoint(source: Source): Promise<StoredTensors> {
+  for (const format of FORMATS) {
+    const single = await source.open(format.name);
+    if (single !== null) return format.open(single);
+    const indexName = `${format.name}.index.json`;
+    const index = await readJson(source, indexName);
+    if (index !== null) return openShards(source, format, shardOfTensor(`${source.label}/${indexName}`, index));
+  }
+  const names = FORMATS.map(({ name }) => name);
+  throw new LongformerError('NOT_FOUND', `${source.label}/${names.join(' or ')}`, 'must be there, is not');
 }
 
-async function openShards(source: Source, shardOf: ReadonlyMap<string, string>): Promise<Safetensors> {
-  const shards = new Map<string, Safetensors>();
+async function openShards(source: Source, format: Format, shardOf: ReadonlyMap<string, string>): Promise<StoredTensors> {
+  const listed = `must be there: ${format.name}.index.json lists it`;
+  const shards = new Map<string, StoredTensors>();
   const close = async (): Promise<void> => {
     for (const shard of shards.values()) await shard.close();
   };
   try {
     for (const name of new Set(shardOf.values())) {
       const file = await source.open(name);
-      if (file === null) {
-        throw new LongformerError('NOT_FOUND', `${source.label}/${name}`, `must be there: ${INDEX} lists it`);
-      }
-      shards.set(name, await openSafetensors(file));
+      if (file === null) throw new LongformerError('NOT_FOUND', `${source.label}/${name}`, listed);
+      shards.set(name, await format.open(file));
     }
     const tensors = new Map<string, TensorInfo>();
     for (const [tensor, name] of shardOf) {
       const info = shards.get(name)!.tensors.get(tensor);
-      if (info === undefined) {
-        throw new LongformerError('BAD_FILE', `${source.label}/${name}, tensor ${quoted(tensor)}`,
-          `must be there: ${INDEX} lists it`);
-      }
+      if (info === undefined) throw new LongformerError('BAD_FILE', `${source.label}/${name}, tensor ${quoted(tensor)}`, listed);
       tensors.set(tensor, info);
     }
     return {
@@ -60,8 +72,8 @@ async function openShards(source: Source, shardOf: ReadonlyMap<string, string>):
   }
 }
 
-function shardOfTensor(source: Source, index: unknown): Map<string, string> {
-  const subject = `${source.label}/${INDEX}: weight_map`;
+function shardOfTensor(indexName: string, index: unknown): Map<string, string> {
+  const subject = `${indexName}: weight_map`;
   const map: unknown = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new LongformerError('BAD_FILE', subject, `must be an object, got ${quoted(map)}`);
@@ -70,11 +82,4 @@ function shardOfTensor(source: Source, index: unknown): Map<string, string> {
     if (typeof file === 'string') return [tensor, file];
     throw new LongformerError('BAD_FILE', subject, `must map to file names, got ${quoted(file)} for ${quoted(tensor)}`);
   }));
-}
-
-async function noWeights(source: Source): Promise<LongformerError> {
-  const pickle = await source.open('pytorch_model.bin');
-  await pickle?.close();
-  return new LongformerError('NOT_FOUND', `${source.label}/${SINGLE}`,
-    `must be there, is not${pickle === null ? '' : ' (pytorch_model.bin is, but only safetensors are read)'}`);
 }

@@ -1,6 +1,6 @@
 // The safetensors format, written as a stream: the header first, then one tensor after another.
 
-import { byteLength, DTYPE_BYTES, type Dtype } from './safetensors.ts';
+import { byteLength, DTYPE_BYTES, type Dtype } from './tensors.ts';
 
 /** A tensor to be written. Its bytes are asked for when their turn comes. */
 export interface TensorToWrite {

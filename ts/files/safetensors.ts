@@ -10,40 +10,7 @@
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import type { OpenFile } from './source.ts';
-
-/** Bytes per element. Types below one byte are not read. */
-export const DTYPE_BYTES = {
-  BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1,
-  U16: 2, I16: 2, F16: 2, BF16: 2,
-  U32: 4, I32: 4, F32: 4,
-  U64: 8, I64: 8, F64: 8, C64: 8,
-} as const;
-
-export type Dtype = keyof typeof DTYPE_BYTES;
-
-export interface TensorInfo {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  /** Where the data lies, in bytes from the start of the file. */
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Tensors by name, of one file or several. */
-export interface Safetensors {
-  /** In the order of their data. */
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** The strings under `__metadata__`. */
-  readonly metadata: ReadonlyMap<string, string>;
-  /**
-   * The bytes `start..end` of a tensor's data, all of it by default.
-   *
-   * Rejects with `NOT_FOUND` if there is no such tensor, `BAD_FILE` if the file has shrunk.
-   */
-  read(name: string, start?: number, end?: number): Promise<Uint8Array<ArrayBuffer>>;
-  close(): Promise<void>;
-}
+import { byteLength, DTYPE_BYTES, tensorsOf, type Dtype, type StoredTensors, type TensorInfo } from './tensors.ts';
 
 /** The limit of the format's Rust library; the header of a large model has some 100 kB. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -56,7 +23,7 @@ const MAX_HEADER_DEPTH = 3;
  *
  * Rejects with `BAD_FILE`, naming the file, the tensor and the rule.
  */
-export async function openSafetensors(file: OpenFile): Promise<Safetensors> {
+export async function openSafetensors(file: OpenFile): Promise<StoredTensors> {
   try {
     const { json, dataStart } = await readHeader(file);
     const header = parseHeader(file, json);
@@ -66,30 +33,11 @@ export async function openSafetensors(file: OpenFile): Promise<Safetensors> {
       .map(([name, entry]) => parseTensor(file, name, entry, dataStart));
     tensors.sort((a, b) => a.start - b.start || a.end - b.end);
     checkLayout(file, tensors, dataStart);
-    return reader(file, new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata);
+    return tensorsOf(file, tensors, metadata);
   } catch (error) {
     await file.close();
     throw error;
   }
-}
-
-function reader(file: OpenFile, tensors: Map<string, TensorInfo>, metadata: Map<string, string>): Safetensors {
-  return {
-    tensors,
-    metadata,
-    async read(name, start = 0, end) {
-      const tensor = tensors.get(name);
-      const subject = `${file.name}, tensor ${quoted(name)}`;
-      if (tensor === undefined) throw new LongformerError('NOT_FOUND', subject, 'must be there, is not');
-      const size = tensor.end - tensor.start;
-      const stop = end ?? size;
-      if (!(start >= 0 && start <= stop && stop <= size)) {
-        throw new LongformerError('BAD_INPUT', subject, `has bytes 0..${size}, not ${start}..${stop}`);
-      }
-      return file.read(tensor.start + start, tensor.start + stop);
-    },
-    close: () => file.close(),
-  };
 }
 
 // ---------------------------------------------------------------------------- header
@@ -205,13 +153,6 @@ function parseTensor(file: OpenFile, name: string, entry: unknown, dataStart: nu
       + `exceed the ${file.size - dataStart} bytes of data: is the file truncated?`);
   }
   return { name, dtype, shape, start: dataStart + begin, end: dataStart + end };
-}
-
-/** The bytes of a tensor; above 2^53 - 1 no safe integer. */
-export function byteLength(dtype: Dtype, shape: readonly number[]): number {
-  // A zero anywhere makes it empty, even beside factors whose product overflows.
-  if (shape.includes(0)) return 0;
-  return shape.reduce((product, dim) => product * dim, DTYPE_BYTES[dtype]);
 }
 
 /** Tensors, ascending, must cover the data without overlaps and holes: nothing may hide in a file, or be read twice. */

@@ -13,6 +13,8 @@ export interface Checkpoint {
   readonly weights: Weights;
   /** What comes before the names of the encoder's tensors, e.g. `longformer.`. */
   readonly prefix: string;
+  /** The position of a text's first token, see prefix.ts. */
+  readonly firstPosition: number;
 }
 
 /** One sequence's part of the hidden states of a batch. */

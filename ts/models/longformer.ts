@@ -38,20 +38,26 @@ interface Layer {
 
 export class Longformer {
   readonly config: LongformerConfig;
+  /** The position of a text's first token, see prefix.ts. */
+  readonly firstPosition: number;
   readonly #wasm: Run['wasm'];
   readonly #embeddings: Embeddings;
   readonly #layers: Layer[];
   readonly #finalNorm: LayerNorm | null;
 
-  private constructor(wasm: Run['wasm'], config: LongformerConfig, embeddings: Embeddings, layers: Layer[], finalNorm: LayerNorm | null) {
+  private constructor(
+    wasm: Run['wasm'], { config, firstPosition }: Checkpoint, embeddings: Embeddings, layers: Layer[], finalNorm: LayerNorm | null,
+  ) {
     this.#wasm = wasm;
     this.config = config;
+    this.firstPosition = firstPosition;
     this.#embeddings = embeddings;
     this.#layers = layers;
     this.#finalNorm = finalNorm;
   }
 
-  static async load({ wasm }: Run, { weights, prefix, config }: Checkpoint): Promise<Longformer> {
+  static async load({ wasm }: Run, checkpoint: Checkpoint): Promise<Longformer> {
+    const { weights, prefix, config } = checkpoint;
     const embeddings = await loadEmbeddings(wasm, weights, config, `${prefix}embeddings`);
     const names = Array.from({ length: config.num_hidden_layers }, (_, layer) => `${prefix}encoder.layer.${layer}`);
     // A checkpoint trained without global tokens may have no projections for them, in none of its layers.
@@ -59,7 +65,7 @@ export class Longformer {
     const layers: Layer[] = [];
     for (const name of names) layers.push(await loadLayer(wasm, weights, config, name, projectsGlobal));
     const finalNorm = config.norm_first ? await weights.layerNorm(`${prefix}LayerNorm`, config.hidden_size, config.layer_norm_eps) : null;
-    return new Longformer(wasm, config, embeddings, layers, finalNorm);
+    return new Longformer(wasm, checkpoint, embeddings, layers, finalNorm);
   }
 
   /**
@@ -159,7 +165,7 @@ export class Longformer {
 
   #embed(sequences: readonly EncoderInput[]): HiddenStates {
     const ids = concatenate(sequences.map(({ inputIds }) => inputIds));
-    const positions = concatenate(sequences.map(({ inputIds }) => positionIds(inputIds, this.config)));
+    const positions = concatenate(sequences.map(({ inputIds }) => positionIds(inputIds, this.config, this.firstPosition)));
     const types = concatenate(sequences.map(({ tokenTypeIds }) => tokenTypeIds));
     return this.#embeddings.forward(ids, positions, types);
   }
@@ -185,15 +191,17 @@ function encodeNormFirst(layer: Layer, hiddenStates: HiddenStates, batch: Batch,
 }
 
 /**
- * Positions as Hugging Face counts them: the first token gets `pad_token_id + 1`, a padding id
- * gets `pad_token_id` and is not counted (`create_position_ids_from_input_ids`).
+ * Positions as Hugging Face counts them. From `pad_token_id + 1` on, a padding id gets `pad_token_id`
+ * and is not counted (`create_position_ids_from_input_ids`); from 0 on, every token is (BERT).
  */
-export function positionIds(inputIds: Uint32Array, config: LongformerConfig): Uint32Array {
-  const { pad_token_id: pad, max_position_embeddings: rows } = config;
-  let last = pad;
-  const positions = inputIds.map((id) => (id === pad ? pad : ++last));
-  if (last >= rows) {
-    throw new LongformerError('BAD_INPUT', 'inputIds', `must have at most ${rows - pad - 1} tokens, the checkpoint has no more positions; got ${last - pad}`);
+export function positionIds(
+  inputIds: Uint32Array, { pad_token_id: pad, max_position_embeddings: rows }: LongformerConfig, firstPosition: number,
+): Uint32Array {
+  let next = firstPosition;
+  const positions = inputIds.map((id) => (id === pad && firstPosition > 0 ? pad : next++));
+  if (next > rows) {
+    throw new LongformerError('BAD_INPUT', 'inputIds',
+      `must have at most ${rows - firstPosition} tokens, the checkpoint has no more positions; got ${next - firstPosition}`);
   }
   return positions;
 }

@@ -10,6 +10,7 @@ import { groupByTokens, startsOf } from './groups.ts';
 import type { Head, SequenceRows } from './head.ts';
 import { heads, type Architecture, type ModelOutput } from './heads.ts';
 import { Longformer, type EncoderInput } from './longformer.ts';
+import { findPrefix, firstPosition } from './prefix.ts';
 import { Weights } from './weights.ts';
 
 /** What the caller's side keeps of a loaded model. */
@@ -57,9 +58,6 @@ const MAX_RESULT_BYTES = 2 ** 31;
 const models = new Map<number, Model>();
 let lastId = 0;
 
-/** Prefixes under which checkpoints keep the encoder: none, HF's heads, AI2's own tarballs. */
-const PREFIXES = ['', 'longformer.', 'roberta.'];
-
 /**
  * Loads a checkpoint. `location`: a path or URL, or null for files of the caller's. An
  * `attentionWindow` that does not fit the config is refused now, not when the first call comes.
@@ -73,8 +71,8 @@ export async function loadModel(
   const files = await openCheckpoint(source);
   const weights = new Weights(run, files);
   try {
-    const prefix = PREFIXES.find((prefix) => weights.has(`${prefix}embeddings.word_embeddings.weight`)) ?? '';
-    const checkpoint = { label: source.label, config, weights, prefix };
+    const prefix = findPrefix(weights);
+    const checkpoint = { label: source.label, config, weights, prefix, firstPosition: firstPosition(prefix, config) };
     const encoder = await Longformer.load(run, checkpoint);
     const head = await heads[architecture](checkpoint);
     weights.finish();

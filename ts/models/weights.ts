@@ -5,7 +5,7 @@
 // twice.
 
 import { LongformerError } from '../errors.ts';
-import type { Safetensors, TensorInfo } from '../files/safetensors.ts';
+import type { StoredTensors, TensorInfo } from '../files/tensors.ts';
 import type { Run } from '../engine/services.ts';
 import type { LayerNorm, Linear, Table } from '../../pkg/threads-simd128/longformer.js';
 
@@ -18,13 +18,13 @@ const FLOATS = ['F32', 'F16', 'BF16', 'F64'] as const;
 /** The tensors of a checkpoint, and the handles made of them. */
 export class Weights {
   readonly #run: Run;
-  readonly #files: Safetensors;
+  readonly #files: StoredTensors;
   readonly #handles: { free(): void }[] = [];
   readonly #read = new Set<string>();
   readonly #total: number;
   #done = 0;
 
-  constructor(run: Run, files: Safetensors) {
+  constructor(run: Run, files: StoredTensors) {
     this.#run = run;
     this.#files = files;
     this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
@@ -44,9 +44,10 @@ export class Weights {
     return this.#linear(weight, bias, [vocab, hidden], 1);
   }
 
-  /** `name.weight` and `name.bias`, `[cols]`. */
+  /** `name.weight` and `name.bias`, `[cols]`; `gamma` and `beta` in files of the first BERTs. */
   async layerNorm(name: string, cols: number, eps: number): Promise<LayerNorm> {
-    const [weight, bias] = [this.#find(`${name}.weight`, [cols]), this.#find(`${name}.bias`, [cols])];
+    const names = this.has(`${name}.gamma`) ? ['gamma', 'beta'] : ['weight', 'bias'];
+    const [weight, bias] = names.map((part) => this.#find(`${name}.${part}`, [cols])) as [TensorInfo, TensorInfo];
     const norm = this.keep(new this.#run.wasm.LayerNorm(cols, eps));
     await this.#write(weight, norm.writeWeight.bind(norm));
     await this.#write(bias, norm.writeBias.bind(norm));
