@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert';
 import { createEngine, LongformerForCausalLM, LongformerModel, type Engine, type Progress, type Sequence } from 'longformer-wasm';
 import { bandsOf, readConfig, type LongformerConfig } from '../dist/config.js';
 import { openSource } from '../dist/files/open.js';
-import { openSafetensors, type Safetensors } from '../dist/files/safetensors.js';
+import { openSafetensors } from '../dist/files/safetensors.js';
+import type { StoredTensors } from '../dist/files/tensors.js';
 import { sightOf } from '../dist/pattern.js';
 import { assertClose } from './close.ts';
 import { assertRefuses } from './rejects.ts';
@@ -13,7 +14,7 @@ import { assertRefuses } from './rejects.ts';
 /** The hidden states are what the model computed; from there on a score of up to 20 is rounded by up to 1e-6, several times. */
 const TOLERANCE = 2e-5;
 
-interface Checkpoint { model: LongformerModel | LongformerForCausalLM; config: LongformerConfig; tensors: Safetensors; prefix: string }
+interface Checkpoint { model: LongformerModel | LongformerForCausalLM; config: LongformerConfig; tensors: StoredTensors; prefix: string }
 
 const test = suite<{ engine: Engine; tiny: Checkpoint; characters: Checkpoint }>('attention of a token');
 

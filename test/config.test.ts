@@ -37,6 +37,23 @@ test('config.json is kept as read, unknown fields included', () => {
   assert.equal(parse(json).attention_window, [16, 16, 16]);
 });
 
+test('AI2 counts windows on one side, Hugging Face on both', async () => {
+  for (const attention_mode of ['sliding_chunks', 'tvm']) {
+    assert.equal(parse(small({ attention_mode })).attention_window, [8, 16, 16]);
+    assert.equal(parse(small({ attention_mode, attention_window: 3 })).attention_window, [6, 6, 6]);
+    assert.equal(bandsOf(parse(small({ attention_mode, attention_window: 256 })))[0]!.oneSidedWindow, 256);
+    for (const model_type of ['roberta', undefined]) assert.equal(parse(small({ attention_mode, model_type })).attention_window, [8, 16, 16]);
+  }
+  for (const attention_mode of ['longformer', null]) assert.equal(parse(small({ attention_mode })).attention_window, [4, 8, 8]);
+  for (const attention_mode of ['n2', 'sliding_chunks_no_overlap', 7]) {
+    await refuses({ attention_mode }, /: attention_mode must be "sliding_chunks" or "tvm", others attend to other keys, got /);
+  }
+  for (const [window, place] of [[0, ''], [1.5, ''], [2 ** 30, ''], [[4, 0, 4], '\\[1\\]']] as const) {
+    await refuses({ attention_mode: 'tvm', attention_window: window }, new RegExp(`: attention_window${place} must be a whole number above 0 \\(it counts one side\\)`));
+  }
+  await refuses({ attention_mode: 'tvm', attention_window: [4, 4] }, /must have one entry per layer, 3, has 2/);
+});
+
 test('is read from a source', async () => {
   const source = (text: string | null) => ({
     label: 'model',

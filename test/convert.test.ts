@@ -7,7 +7,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { convertToLongformer, type ConversionOptions, type FileSource } from 'longformer-wasm';
 import { openBlobs } from '../dist/files/blobs.js';
-import { openSafetensors, type Safetensors } from '../dist/files/safetensors.js';
+import { openSafetensors } from '../dist/files/safetensors.js';
+import type { StoredTensors } from '../dist/files/tensors.js';
 import { writeSafetensors, type TensorToWrite } from '../dist/files/safetensors-writer.js';
 import { assertRefuses } from './rejects.ts';
 
@@ -26,7 +27,7 @@ let targets = 0;
 const newTarget = (root: string) => join(root, `target${targets++}`);
 
 /** In memory, so that nothing has to be closed. */
-async function weightsOf(directory: string): Promise<Safetensors> {
+async function weightsOf(directory: string): Promise<StoredTensors> {
   const bytes = await readFile(join(directory, 'model.safetensors'));
   const source = openBlobs({ open: async () => new Blob([new Uint8Array(bytes)]) });
   return openSafetensors((await source.open('model.safetensors'))!);
@@ -67,7 +68,7 @@ async function blobOf(tensors: TensorToWrite[]): Promise<Blob> {
   return new Blob(pieces);
 }
 
-async function rows(weights: Safetensors, name: string): Promise<string[]> {
+async function rows(weights: StoredTensors, name: string): Promise<string[]> {
   const [count, width] = weights.tensors.get(name)!.shape as [number, number];
   const bytes = await weights.read(name);
   const size = bytes.length / count;
@@ -427,13 +428,34 @@ test('sources that are no BERT or RoBERTa, or compute something else', async ({ 
   await assertRefuses(convert({ num_attention_heads: 3 }), 'BAD_FILE', /hidden_size must be a multiple of num_attention_heads = 3/);
 });
 
+test('sources in PyTorch files give the same tensors', async ({ root }) => {
+  for (const [name, buffer] of [['tiny-bert', 'embeddings.position_ids'], ['tiny-roberta', 'roberta.embeddings.position_ids']] as const) {
+    const pickled = changed(name, { 'model.safetensors': null, 'pytorch_model.bin': await openAsBlob(fixture(`pytorch/${name}.bin`)) });
+    const [fromBin, fromSafetensors] = [newTarget(root), newTarget(root)];
+    const { droppedTensors } = await convertToLongformer(pickled, fromBin, options);
+    const original = await convertToLongformer(fixture(name), fromSafetensors, options);
+    assert.equal(droppedTensors.filter((tensor) => !original.droppedTensors.includes(tensor)), [buffer]);
+    const [a, b] = [await weightsOf(fromBin), await weightsOf(fromSafetensors)];
+    assert.equal(new Set(a.tensors.keys()), new Set(b.tensors.keys()));
+    for (const tensor of b.tensors.keys()) assert.equal(await a.read(tensor), await b.read(tensor), tensor);
+  }
+});
+
+test('a mode of AI2 does not go along, as the new window counts both sides', async ({ root }) => {
+  const target = newTarget(root);
+  await convertToLongformer(await configured('tiny-roberta', { attention_mode: 'n2', attention_window: [256, 256] }), target, options);
+  const { attention_mode, attention_window } = await jsonOf(target);
+  assert.is(attention_mode, undefined);
+  assert.equal(attention_window, [32, 32]);
+});
+
 test('sources without config or weights', async ({ root }) => {
   const convert = (files: Record<string, string | null>) => () => convertToLongformer(changed('tiny-bert', files), newTarget(root), options);
   await assertRefuses(() => convertToLongformer(join(root, 'absent'), newTarget(root), options), 'NOT_FOUND', /absent must be a directory/);
   await assertRefuses(convert({ 'config.json': null }), 'NOT_FOUND', /config\.json must be there/);
   await assertRefuses(convert({ 'config.json': '[]' }), 'BAD_FILE', /config\.json/);
-  await assertRefuses(convert({ 'model.safetensors': null }), 'NOT_FOUND', /model\.safetensors must be there, is not$/);
-  await assertRefuses(convert({ 'model.safetensors': null, 'pytorch_model.bin': 'x' }), 'NOT_FOUND', /only safetensors are read/);
+  await assertRefuses(convert({ 'model.safetensors': null }), 'NOT_FOUND', /model\.safetensors must be there, is not, nor is pytorch_model\.bin$/);
+  await assertRefuses(convert({ 'model.safetensors': null, 'pytorch_model.bin': 'x' }), 'BAD_FILE', /pytorch_model\.bin must be a file that torch\.save wrote/);
   await assertRefuses(convert({ 'model.safetensors': 'x' }), 'BAD_FILE', /model\.safetensors must begin with/);
 });
 

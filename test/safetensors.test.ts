@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openSafetensors, type Safetensors } from '../dist/files/safetensors.js';
+import { openSafetensors } from '../dist/files/safetensors.js';
 import { writeSafetensors, type TensorToWrite } from '../dist/files/safetensors-writer.js';
 import type { OpenFile } from '../dist/files/source.js';
+import type { StoredTensors } from '../dist/files/tensors.js';
 import { assertRefuses } from './rejects.ts';
 
 const test = suite('safetensors');
@@ -210,7 +211,7 @@ test('long offenders are cut in messages', async () => {
 
 // ---------------------------------------------------------------------------- writing
 
-async function written(tensors: TensorToWrite[], metadata?: Record<string, string>): Promise<Safetensors & { bytes: Uint8Array }> {
+async function written(tensors: TensorToWrite[], metadata?: Record<string, string>): Promise<StoredTensors & { bytes: Uint8Array }> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   for await (const piece of writeSafetensors(tensors, metadata)) pieces.push(new Uint8Array(piece));
   const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());

@@ -34,8 +34,8 @@ export async function openCheckpoint(source: Source): Promise<StoredTensors> {
     const index = await readJson(source, indexName);
     if (index !== null) return openShards(source, format, shardOfTensor(`${source.label}/${indexName}`, index));
   }
-  const names = FORMATS.map(({ name }) => name);
-  throw new LongformerError('NOT_FOUND', `${source.label}/${names.join(' or ')}`, 'must be there, is not');
+  const [first, ...others] = FORMATS.map(({ name }) => name);
+  throw new LongformerError('NOT_FOUND', `${source.label}/${first}`, `must be there, is not, nor is ${others.join()}`);
 }
 
 async function openShards(source: Source, format: Format, shardOf: ReadonlyMap<string, string>): Promise<StoredTensors> {

@@ -34,8 +34,8 @@ export interface PickleRules {
   persistent(id: unknown): unknown;
 }
 
-/** Some 35 make a tensor. Each makes one small object at most, so this bounds the memory. */
-const MAX_OPERATIONS = 2 ** 20;
+/** Some 35 make a tensor. Each makes one small object at most, which bounds the memory to 60 MB. */
+const MAX_OPERATIONS = 2 ** 18;
 
 /** Thrown where the bytes end before the pickle does. */
 const CUT_OFF = Symbol('cut off');
