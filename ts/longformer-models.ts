@@ -9,7 +9,7 @@ import { loadInto, PretrainedModel } from './pretrained-model.ts';
 /** The Longformer encoder. */
 export class LongformerModel extends PretrainedModel<BaseModelOutput> {
   /**
-   * Loads a checkpoint: config.json and model.safetensors.
+   * Loads a checkpoint: config.json and model.safetensors or pytorch_model.bin, whole or in shards.
    *
    * @param source a directory (path or `file:` URL), or files by name
    *

@@ -8,7 +8,8 @@ export const convert: Command = {
   summary: 'makes a Longformer of a BERT or RoBERTa checkpoint',
   usage: `Usage: longformer-wasm convert [options] SOURCE TARGET
 
-SOURCE is a folder with config.json and model.safetensors, TARGET a new folder.
+SOURCE is a folder with config.json and model.safetensors or
+pytorch_model.bin, TARGET a new folder.
 
   --max-positions N        tokens that the result can read (default: 4096)
   --attention-window N     keys that a token sees, both sides together (default: 512);

@@ -39,8 +39,8 @@ export class SearchIndex {
   }
 
   /**
-   * An empty index over a checkpoint that embeds texts: config.json, model.safetensors and the
-   * files of the tokenizer.
+   * An empty index over a checkpoint that embeds texts: config.json, the weights (as
+   * `LongformerModel.fromPretrained` finds them) and the files of the tokenizer.
    *
    * Rejects with `BAD_INPUT` for an option, and as `LongformerModel.fromPretrained` does.
    */
