@@ -24,7 +24,7 @@ function attention(input: { vectors: InstanceType<Wasm['Vectors']>; seqLen: numb
   const batch = new wasm.Batch();
   batch.push(input.seqLen, Uint32Array.from(input.globals), new Uint32Array());
   try {
-    return wasm.attention(HEAD_DIM, pattern, batch, input.vectors, input.vectors);
+    return input.vectors.attend(HEAD_DIM, input.vectors, batch, pattern, context);
   } finally {
     pattern.free();
     batch.free();

@@ -94,6 +94,12 @@ impl Strands {
         let last = place.saturating_add(self.right).min(self.len(strand) - 1);
         place.saturating_sub(self.left)..last + 1
     }
+
+    /// The places of strand `strand` from which a query sees any of the keys at `places`.
+    pub fn seeing(self, strand: usize, places: Range<usize>) -> Range<usize> {
+        let end = places.end.saturating_add(self.left).min(self.len(strand));
+        places.start.saturating_sub(self.right).min(end)..end
+    }
 }
 
 /// What the heads of one layer look at.

@@ -46,9 +46,13 @@ pub fn map<R: Send>(count: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R
 /// Many rows per block reuse each panel of weights more often; few rows give every thread
 /// something to do. A multiple of the register tile's rows either way.
 pub fn rows_per_block(total_rows: usize) -> usize {
+    rows_per_block_of(96, total_rows)
+}
+
+/// The same with at most `most` rows, a multiple of 12.
+pub fn rows_per_block_of(most: usize, total_rows: usize) -> usize {
     const LEAST: usize = 12;
-    const MOST: usize = 96;
-    total_rows.div_ceil(16).next_multiple_of(LEAST).clamp(LEAST, MOST)
+    total_rows.div_ceil(16).next_multiple_of(LEAST).clamp(LEAST, most)
 }
 
 #[cfg(all(feature = "threads", target_arch = "wasm32"))]

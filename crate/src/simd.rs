@@ -12,6 +12,7 @@
 //! them by the roundings it saves. Loads and stores are the only unsafe lines of the file.
 #![allow(unsafe_code, reason = "v128 loads and stores take pointers")]
 
+use std::hint::black_box;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Floats in a vector.
@@ -72,6 +73,19 @@ mod lanes {
     pub(super) fn shl_bits(x: Lanes, bits: u32) -> Lanes {
         i32x4_shl(x, bits)
     }
+    #[inline(always)]
+    pub(super) fn transpose([a, b, c, d]: [Lanes; 4]) -> [Lanes; 4] {
+        let (ab_low, ab_high) =
+            (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+        let (cd_low, cd_high) =
+            (i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+        [
+            i64x2_shuffle::<0, 2>(ab_low, cd_low),
+            i64x2_shuffle::<1, 3>(ab_low, cd_low),
+            i64x2_shuffle::<0, 2>(ab_high, cd_high),
+            i64x2_shuffle::<1, 3>(ab_high, cd_high),
+        ]
+    }
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -124,6 +138,10 @@ mod lanes {
     pub(super) fn shl_bits(x: Lanes, bits: u32) -> Lanes {
         from_fn(|i| f32::from_bits(x[i].to_bits() << bits))
     }
+    #[inline(always)]
+    pub(super) fn transpose(rows: [Lanes; 4]) -> [Lanes; 4] {
+        from_fn(|i| from_fn(|j| rows[j][i]))
+    }
 }
 
 /// Four floats.
@@ -169,6 +187,17 @@ impl F32x4 {
     #[inline(always)]
     pub(crate) fn shl_bits(self, bits: u32) -> Self {
         Self(lanes::shl_bits(self.0, bits))
+    }
+
+    /// The columns of four rows.
+    #[inline(always)]
+    pub(crate) fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
+        lanes::transpose(rows.map(|row| row.0)).map(Self)
+    }
+
+    #[inline(always)]
+    pub(crate) fn first(self) -> f32 {
+        self.to_array()[0]
     }
 
     #[inline(always)]
@@ -256,6 +285,19 @@ pub(crate) fn add_assign(row: &mut [f32], other: &[f32]) {
     }
 }
 
+/// `row = 0`. As for [`copy`]: `fill` becomes `memory.fill`, a call too.
+#[inline(always)]
+pub(crate) fn clear(row: &mut [f32]) {
+    let zero = black_box(0.0);
+    let (vectors, tail) = row.as_chunks_mut::<LANES>();
+    for x in vectors {
+        F32x4::splat(zero).store(x);
+    }
+    for x in tail {
+        *x = zero;
+    }
+}
+
 /// `row *= factor`.
 #[inline(always)]
 pub(crate) fn scale(row: &mut [f32], factor: f32) {
@@ -281,7 +323,7 @@ pub(crate) fn sum_of(row: &[f32], f: impl Fn(F32x4) -> F32x4) -> f32 {
     }
     let mut total = (sums[0] + sums[1]).sum();
     for &x in rest {
-        total += f(F32x4::splat(x)).to_array()[0];
+        total += f(F32x4::splat(x)).first();
     }
     total
 }

@@ -45,9 +45,10 @@ function attention({ wasm, checkAbort }: Run, input: CheckedAttention): Float32A
     const batch = keep(new wasm.Batch());
     batch.push(input.seqLen, input.globalTokens, input.masked);
     checkAbort();
-    const context = wasm.attention(input.headDim, pattern, batch, local, global);
+    const context = keep(new wasm.Context());
+    local.attend(input.headDim, global, batch, pattern, context);
     checkAbort();
-    return context;
+    return context.read();
   } finally {
     for (const handle of handles) handle.free();
   }

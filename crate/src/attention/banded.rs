@@ -1,22 +1,22 @@
 //! The rows of ordinary queries: a band of keys and the global keys, under one softmax.
 //!
-//! Per head and strand, for a few queries at a time that stand next to each other on the strand:
-//! scores against all keys that any of them sees, one softmax per row over what that row sees,
-//! weights times values. Three passes over a block of scores that stays in the cache; the keys
-//! that some rows of the block see and others do not cost a few per cent, and get weight 0.
+//! Per head and strand, for some queries at a time that stand next to each other on the strand:
+//! scores against the keys that they see, one softmax per row, weights times values. Three passes
+//! over a block of scores that stays in the cache. Both products leave out the corners of the block
+//! that no row of a register tile sees; what one row of a tile sees and another does not gets
+//! weight 0.
 
 use super::panels::HeadPanels;
 use super::{Heads, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::Sequence;
-use crate::gemm::{Output, PANEL, Rows, Shape, Start, multiply, padded};
-use crate::simd::scale;
-use crate::softmax::{exp_and_sum, largest};
+use crate::gemm::{Output, PANEL, Rows, Shape, Start, TILE_ROWS, multiply, multiply_part, padded};
+use crate::simd::{clear, scale};
+use crate::softmax::{exp2_and_sum, largest};
 use std::ops::Range;
 
-/// Queries that share a block of scores: few, as a block of `q` queries computes `q - 1` scores
-/// per row that no softmax looks at; a multiple of both register tiles.
-const QUERIES: usize = 24;
+/// Queries that share a block of scores, a multiple of both register tiles.
+const QUERIES: usize = 48;
 
 /// Buffers of one task, kept from block to block.
 #[derive(Default)]
@@ -79,7 +79,6 @@ impl QueryBlock<'_> {
         let stride = band_start + padded(end_key - first_key);
 
         let Scratch { query, scores, hidden } = scratch;
-        query.resize(QUERIES * head_dim, 0.0);
         if scores.len() < count * stride {
             scores.resize(count * stride, 0.0);
         }
@@ -87,18 +86,32 @@ impl QueryBlock<'_> {
 
         let first = self.sequence.rows.start + position(places.start);
         let tokens = Tokens { first, step: strands.count(), count };
+        // Copied even where they are given: rows of all heads, a multiple of 1 KB apart, would meet in
+        // a few lines of the first-level cache.
+        query.resize(QUERIES * head_dim, 0.0);
         let output = Output { data: query, row_stride: head_dim, panel_stride: PANEL };
         source.write_rows(self.heads, self.head, tokens, output);
-        scale(&mut query[..count * head_dim], 1.0 / (head_dim as f32).sqrt());
-
+        scale(&mut query[..count * head_dim], self.heads.score_scale());
         let a = Rows { data: query, stride: head_dim };
-        let mut score = |start: usize, cols, keys| {
-            let output =
-                Output { data: &mut scores[start..], row_stride: stride, panel_stride: PANEL };
-            multiply(Shape { rows: count, depth: head_dim, cols }, a, keys, Start::Zero, output);
+        let shape = Shape { rows: count, depth: head_dim, cols: band_start };
+        let output = Output { data: scores, row_stride: stride, panel_stride: PANEL };
+        multiply(shape, a, panels.global_keys(), Start::Zero, output);
+
+        // Rows of the block that see some of the band's columns, and the other way round.
+        let seeing = |cols: Range<usize>| {
+            let rows = strands.seeing(strand, first_key + cols.start..first_key + cols.end);
+            let start = rows.start.clamp(places.start, places.end) - places.start;
+            start..rows.end.clamp(places.start, places.end) - places.start
         };
-        score(0, band_start, panels.global_keys());
-        score(band_start, stride - band_start, panels.keys(strand, first_key));
+        let seen = |rows: Range<usize>| {
+            let first = strands.visible(strand, places.start + rows.start).start;
+            first - first_key..strands.visible(strand, places.start + rows.end - 1).end - first_key
+        };
+        let shape = Shape { cols: stride - band_start, ..shape };
+        let band_scores = &mut scores[band_start..];
+        let output = Output { data: band_scores, row_stride: stride, panel_stride: PANEL };
+        let keys = panels.keys(strand, first_key);
+        multiply_part(shape, a, keys, Start::Zero, output, seeing, |_| 0..head_dim);
 
         // Keys that no band shows: global ones, which have columns of their own, and masked ones.
         hidden.clear();
@@ -126,24 +139,26 @@ impl QueryBlock<'_> {
                     row[col] = f32::NEG_INFINITY;
                 }
             }
-            let visible = strands.visible(strand, place);
-            let band = band_start + visible.start - first_key..band_start + visible.end - first_key;
-            inverse_sums[i] = softmax(row, globals.len(), band);
+            let tile = i / TILE_ROWS * TILE_ROWS;
+            let tile = seen(tile..(tile + TILE_ROWS).min(count));
+            let (row, band) = row.split_at_mut(band_start);
+            inverse_sums[i] = softmax(&mut row[..globals.len()], band, seen(i..i + 1), tile);
         }
 
         // Row stride of `context` under a dilation: from one place of the strand to the next.
         let row_stride = strands.count() * self.heads.hidden_size();
         let at = (position(places.start) - self.queries.start) * self.heads.hidden_size()
             + self.head * head_dim;
-        let mut weigh = |start: usize, depth, values, from| {
-            let a = Rows { data: &scores[start..], stride };
-            let output = Output { data: &mut context[at..], row_stride, panel_stride: PANEL };
-            multiply(Shape { rows: count, depth, cols: head_dim }, a, values, from, output);
-        };
-        let band_keys = end_key - first_key;
-        weigh(band_start, band_keys, panels.values(strand, first_key), Start::Zero);
+        let a = Rows { data: &scores[band_start..], stride };
+        let shape = Shape { rows: count, depth: end_key - first_key, cols: head_dim };
+        let output = Output { data: &mut context[at..], row_stride, panel_stride: PANEL };
+        let values = panels.values(strand, first_key);
+        multiply_part(shape, a, values, Start::Zero, output, |_| 0..count, seen);
         if !globals.is_empty() {
-            weigh(0, globals.len(), panels.global_values(), Start::Accumulate);
+            let a = Rows { data: scores, stride };
+            let shape = Shape { depth: globals.len(), ..shape };
+            let output = Output { data: &mut context[at..], row_stride, panel_stride: PANEL };
+            multiply(shape, a, panels.global_values(), Start::Accumulate, output);
         }
         for (i, &inverse_sum) in inverse_sums[..count].iter().enumerate() {
             let row = &mut context[at + i * row_stride..][..head_dim];
@@ -157,12 +172,12 @@ impl QueryBlock<'_> {
     }
 }
 
-/// Turns the scores of the columns `0..globals` and `band` into weights whose sum is the inverse
-/// of what is returned, and all other columns into 0. A NaN among the scores, or nothing but
-/// infinities, gives NaN.
-fn softmax(row: &mut [f32], globals: usize, band: Range<usize>) -> f32 {
-    let max = largest(&row[..globals]).max(largest(&row[band.clone()]));
-    row[globals..band.start].fill(0.0);
-    row[band.end..].fill(0.0);
-    1.0 / (exp_and_sum(&mut row[..globals], max) + exp_and_sum(&mut row[band], max))
+/// Turns the scores of the global keys and those of the band's columns `seen` into weights whose sum
+/// is the inverse of what is returned, and all other columns of its `tile` into 0. A NaN among the
+/// scores, or nothing but infinities, gives NaN.
+fn softmax(globals: &mut [f32], band: &mut [f32], seen: Range<usize>, tile: Range<usize>) -> f32 {
+    let max = largest(globals).max(largest(&band[seen.clone()]));
+    clear(&mut band[tile.start..seen.start]);
+    clear(&mut band[seen.end..tile.end]);
+    1.0 / (exp2_and_sum(globals, max) + exp2_and_sum(&mut band[seen], max))
 }

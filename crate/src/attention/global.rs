@@ -21,12 +21,14 @@
 use super::{Heads, Projections, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::{Batch, Sequence};
-use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
+use crate::gemm::{
+    Output, PANEL, Panels, Rows, Shape, Start, copy_rows, multiply, pack_column, padded,
+};
 use crate::linear::Linear;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
 use crate::parallel::map;
-use crate::simd::{copy, scale};
-use crate::softmax::{exp_and_sum, largest};
+use crate::simd::scale;
+use crate::softmax::{exp2_and_sum, largest};
 use std::ops::Range;
 
 /// Keys of a block.
@@ -155,7 +157,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 let output =
                     Output { data: &mut vector, row_stride: head_dim, panel_stride: PANEL };
                 query.write_rows(heads, head, tokens, output);
-                scale(&mut vector, 1.0 / (head_dim as f32).sqrt());
+                scale(&mut vector, heads.score_scale());
                 match key {
                     Source::Projected { weights, .. } if matches!(keys, Keys::Folded { .. }) => {
                         let folded = weights.transposed_group(head, &vector);
@@ -212,16 +214,16 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         let cols = padded(globals);
 
         let mut part = self.nothing()?;
-        let mut vectors = vec![0.0; count * padded(head_dim)];
+        let mut projected = Vec::new();
+        let mut vectors = vec![0.0; count * padded(head_dim)]; // the values as a right matrix
         let mut scores = try_zeros(try_len(count, cols)?)?; // [keys, global queries]
         let mut weights = try_zeros(try_len(globals, count)?)?; // [global queries, keys]
         for head in 0..num_heads {
-            let output = Output { data: &mut vectors, row_stride: head_dim, panel_stride: PANEL };
-            key.write_rows(self.heads, head, tokens, output);
+            let keys_of_head = key.rows(self.heads, head, tokens, &mut projected);
             let queries = &self.panels[head * cols * head_dim..][..cols * head_dim];
             multiply(
                 Shape { rows: count, depth: head_dim, cols },
-                Rows { data: &vectors, stride: head_dim },
+                keys_of_head,
                 Panels { data: queries, stride: head_dim * PANEL },
                 Start::Zero,
                 Output { data: &mut scores, row_stride: cols, panel_stride: PANEL },
@@ -282,11 +284,13 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
 
         let panel_stride = count * PANEL;
         let mut panels = vec![0.0; padded(width) * count]; // the hidden states as a right matrix
-        for (j, row) in block.chunks_exact(width).enumerate() {
-            for (panel, part) in row.chunks(PANEL).enumerate() {
-                copy(part, &mut panels[panel * panel_stride + j * PANEL..][..part.len()]);
-            }
-        }
+        let hidden = Rows { data: block, stride: width };
+        copy_rows(
+            count,
+            width,
+            hidden,
+            Output { data: &mut panels, row_stride: PANEL, panel_stride },
+        );
         multiply(
             Shape { rows, depth: count, cols: width },
             Rows { data: &weights, stride: count },
@@ -324,7 +328,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
             let max = largest(row);
             let at = head * self.count() + i;
             if max > f32::NEG_INFINITY {
-                part.sum[at] = exp_and_sum(row, max);
+                part.sum[at] = exp2_and_sum(row, max);
                 part.max[at] = max;
             } else if row.iter().any(|score| score.is_nan()) {
                 part.sum[at] = f32::NAN;
@@ -369,7 +373,7 @@ struct Scores<'a> {
     first: usize,
 }
 
-/// A softmax over some of the keys, per head and global query: `exp(score - max)` summed up, and
+/// A softmax over some of the keys, per head and global query: `2^(score - max)` summed up, and
 /// times the values, or times the hidden states.
 struct Partial {
     max: Vec<f32>,     // [num_heads, globals]
@@ -386,7 +390,7 @@ impl Partial {
             if max == f32::NEG_INFINITY {
                 continue;
             }
-            let (mine, theirs) = ((self.max[row] - max).exp(), (other.max[row] - max).exp());
+            let (mine, theirs) = ((self.max[row] - max).exp2(), (other.max[row] - max).exp2());
             self.max[row] = max;
             self.sum[row] = self.sum[row] * mine + other.sum[row] * theirs;
             let columns = row * self.width..(row + 1) * self.width;

@@ -23,12 +23,15 @@ pub use weights::attention_weights;
 
 use crate::band::Pattern;
 use crate::batch::Batch;
-use crate::gemm::{Output, PANEL, Rows};
+use crate::gemm::{Output, PANEL, Rows, copy_rows};
 use crate::linear::Linear;
 use crate::memory::{OutOfMemory, try_resize};
-use crate::parallel::{for_each_chunk, rows_per_block};
-use crate::simd::copy;
+use crate::parallel::{for_each_chunk, rows_per_block_of};
 use panels::{HeadPanels, SequenceLayout};
+
+/// Queries of a block of work: as many again as a wide band has keys, since each block reads the
+/// keys and values of all heads anew.
+const MOST_QUERIES: usize = 528;
 
 /// The heads of a layer. Activations are `[tokens, num_heads * head_dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,12 @@ impl Heads {
     /// Features of all heads together.
     pub fn hidden_size(self) -> usize {
         self.num_heads * self.head_dim
+    }
+
+    /// What queries are multiplied by: `1 / sqrt(head_dim)`, and `log2 e`, as softmax takes powers
+    /// of two.
+    fn score_scale(self) -> f32 {
+        std::f32::consts::LOG2_E / (self.head_dim as f32).sqrt()
     }
 }
 
@@ -75,7 +84,7 @@ impl Source<'_> {
         }
     }
 
-    /// Writes the vectors of one head for the `count` tokens `first, first + step, ...`.
+    /// Writes the vectors of one head for some tokens.
     fn write_rows(&self, heads: Heads, head: usize, tokens: Tokens, output: Output) {
         let Tokens { first, step, count } = tokens;
         match *self {
@@ -85,22 +94,36 @@ impl Source<'_> {
                 weights.apply_group(head, count, x, false, output);
             }
             Source::Given(data) => {
-                for i in 0..count {
-                    let token = first + i * step;
-                    let start = token * heads.hidden_size() + head * heads.head_dim;
-                    let vector = &data[start..][..heads.head_dim];
-                    let to = &mut output.data[i * output.row_stride..];
-                    if output.panel_stride == PANEL {
-                        copy(vector, &mut to[..heads.head_dim]);
-                        continue;
-                    }
-                    for (panel, part) in vector.chunks(PANEL).enumerate() {
-                        copy(part, &mut to[panel * output.panel_stride..][..part.len()]);
-                    }
-                }
+                copy_rows(count, heads.head_dim, given(data, heads, head, tokens), output);
             }
         }
     }
+
+    /// The vectors of one head for some tokens: where they lie, or projected into `projected`.
+    fn rows<'a>(
+        &self,
+        heads: Heads,
+        head: usize,
+        tokens: Tokens,
+        projected: &'a mut Vec<f32>,
+    ) -> Rows<'a>
+    where
+        Self: 'a,
+    {
+        if let Source::Given(data) = *self {
+            return given(data, heads, head, tokens);
+        }
+        let stride = heads.head_dim;
+        projected.resize(projected.len().max(tokens.count * stride), 0.0);
+        let output = Output { data: projected, row_stride: stride, panel_stride: PANEL };
+        self.write_rows(heads, head, tokens, output);
+        Rows { data: projected, stride }
+    }
+}
+
+fn given(data: &[f32], heads: Heads, head: usize, Tokens { first, step, .. }: Tokens) -> Rows<'_> {
+    let hidden_size = heads.hidden_size();
+    Rows { data: &data[first * hidden_size + head * heads.head_dim..], stride: step * hidden_size }
 }
 
 /// The tokens `first, first + step, ...` of a batch, `count` of them.
@@ -180,7 +203,8 @@ pub fn attention(
     // Under a dilation every strand of a block should still fill a register tile, as long as that
     // leaves a few blocks for threads to take.
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
-    let block = rows_per_block(tokens).max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
+    let block = rows_per_block_of(MOST_QUERIES, tokens)
+        .max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
     for_each_chunk(context, block * hidden_size, |index, context| {
         let rows = index * block..index * block + context.len() / hidden_size;
         let mut scratch = banded::Scratch::default();

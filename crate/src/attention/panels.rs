@@ -14,7 +14,7 @@
 use super::{Heads, Projections, Source, Tokens, Workspace};
 use crate::band::{Pattern, Strands};
 use crate::batch::{Batch, Sequence};
-use crate::gemm::{Output, PANEL, Panels, pack_column, padded};
+use crate::gemm::{Output, PANEL, Panels, Rows, pack_columns, padded};
 use crate::parallel::for_each;
 
 /// Rows projected at a time on their way into panels.
@@ -181,37 +181,41 @@ struct HeadVectors<'a> {
 }
 
 impl HeadVectors<'_> {
-    /// The vectors at places `first..first + count` of a strand.
-    fn write_rows(&self, strand: usize, first: usize, count: usize, output: Output) {
+    /// The tokens at places `first..first + count` of a strand.
+    fn tokens(&self, strand: usize, first: usize, count: usize) -> Tokens {
         let step = self.layout.strands.count();
-        let first = self.sequence.rows.start + strand + first * step;
-        self.source.write_rows(self.heads, self.head, Tokens { first, step, count }, output);
+        Tokens { first: self.sequence.rows.start + strand + first * step, step, count }
+    }
+
+    /// Writes the vector of one global token.
+    fn write_global(&self, token: usize, output: Output) {
+        let tokens = Tokens { first: self.sequence.rows.start + token, step: 1, count: 1 };
+        self.source.write_rows(self.heads, self.head, tokens, output);
     }
 
     fn pack_keys(&self, mut panels: &mut [f32]) {
         let head_dim = self.heads.head_dim;
         let strands = self.layout.strands;
-        let mut rows = vec![0.0; ROWS * head_dim];
+        let mut projected = Vec::new();
         for strand in 0..strands.count() {
             let places = strands.len(strand);
             let strand_panels =
                 panels.split_off_mut(..room(places) * head_dim).expect("room for all strands");
             for first in (0..places).step_by(ROWS) {
                 let count = (places - first).min(ROWS);
-                let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
-                self.write_rows(strand, first, count, output);
-                for (i, key) in rows.chunks_exact(head_dim).take(count).enumerate() {
-                    pack_column(strand_panels, head_dim, first + i, key);
-                }
+                let tokens = self.tokens(strand, first, count);
+                let keys = self.source.rows(self.heads, self.head, tokens, &mut projected);
+                pack_columns(strand_panels, head_dim, first, count, keys);
             }
         }
-        for (i, &token) in self.sequence.global_tokens.iter().enumerate() {
-            let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
-            let first = self.sequence.rows.start + token;
-            let tokens = Tokens { first, step: 1, count: 1 };
-            self.source.write_rows(self.heads, self.head, tokens, output);
-            pack_column(panels, head_dim, i, &rows[..head_dim]);
+        let globals = &self.sequence.global_tokens;
+        let mut keys = vec![0.0; globals.len() * head_dim];
+        for (&token, key) in globals.iter().zip(keys.chunks_exact_mut(head_dim)) {
+            let output = Output { data: key, row_stride: head_dim, panel_stride: PANEL };
+            self.write_global(token, output);
         }
+        let keys = Rows { data: &keys, stride: head_dim };
+        pack_columns(panels, head_dim, 0, globals.len(), keys);
     }
 
     fn pack_values(&self, mut panels: &mut [f32]) {
@@ -226,16 +230,14 @@ impl HeadVectors<'_> {
                 let count = (places - first).min(ROWS);
                 let data = &mut strand_panels[first * PANEL..];
                 let output = Output { data, row_stride: PANEL, panel_stride };
-                self.write_rows(strand, first, count, output);
+                let tokens = self.tokens(strand, first, count);
+                self.source.write_rows(self.heads, self.head, tokens, output);
             }
         }
         let panel_stride = room(self.layout.globals) * PANEL;
         for (i, &token) in self.sequence.global_tokens.iter().enumerate() {
             let data = &mut panels[i * PANEL..];
-            let output = Output { data, row_stride: PANEL, panel_stride };
-            let first = self.sequence.rows.start + token;
-            let tokens = Tokens { first, step: 1, count: 1 };
-            self.source.write_rows(self.heads, self.head, tokens, output);
+            self.write_global(token, Output { data, row_stride: PANEL, panel_stride });
         }
     }
 }

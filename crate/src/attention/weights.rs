@@ -14,7 +14,7 @@ use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_colu
 use crate::memory::{OutOfMemory, try_len, try_zeros};
 use crate::parallel::for_each_chunk;
 use crate::simd::scale;
-use crate::softmax::{exp_and_sum, largest};
+use crate::softmax::{exp2_and_sum, largest};
 
 /// Keys of a block.
 const KEYS: usize = 192;
@@ -61,7 +61,7 @@ pub fn attention_weights(
         }
         sequence.masked.iter().for_each(|&key| row[key] = f32::NEG_INFINITY);
         let max = largest(row);
-        let sum = exp_and_sum(row, max);
+        let sum = exp2_and_sum(row, max);
         scale(row, 1.0 / sum);
     });
     Ok(weights)
@@ -95,7 +95,7 @@ impl Query<'_> {
         let mut vector = vec![0.0; head_dim];
         let token = Tokens { first: start + self.position, step: 1, count: 1 };
         self.write_rows(query, token, &mut vector);
-        scale(&mut vector, 1.0 / (head_dim as f32).sqrt());
+        scale(&mut vector, self.heads.score_scale());
         let mut panel = vec![0.0; head_dim * PANEL]; // the query in its first column
         pack_column(&mut panel, head_dim, 0, &vector);
 

@@ -10,7 +10,11 @@
 
 mod tile;
 
-use tile::{TILE_ROWS, tile};
+use crate::simd::{F32x4, LANES, copy};
+use std::ops::Range;
+use tile::tile;
+
+pub(crate) use tile::TILE_ROWS;
 
 /// Columns of a panel.
 pub const PANEL: usize = 8;
@@ -80,6 +84,24 @@ pub struct Shape {
 ///
 /// If a matrix is too short for `shape`.
 pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
+    multiply_part(shape, a, b, start, c, |_| 0..shape.rows, |_| 0..shape.depth);
+}
+
+/// The same where only a part of `C` is wanted, or a part of `A` is not 0.
+///
+/// `rows_of` gives the rows that are wanted of some columns; more may be written. `depth_of` gives
+/// the columns of `A` that count for some rows, at most [`TILE_ROWS`] of them; what `A` holds
+/// elsewhere is not read.
+#[inline(never)]
+pub(crate) fn multiply_part(
+    shape: Shape,
+    a: Rows,
+    b: Panels,
+    start: Start,
+    c: Output,
+    rows_of: impl Fn(Range<usize>) -> Range<usize>,
+    depth_of: impl Fn(Range<usize>) -> Range<usize>,
+) {
     let Shape { rows, depth, cols } = shape;
     if rows == 0 || cols == 0 {
         return;
@@ -94,9 +116,12 @@ pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
         };
         let c_panel = &mut c.data[panel * c.panel_stride..];
         let width = (cols - first_col).min(PANEL);
-        for first_row in (0..rows).step_by(TILE_ROWS) {
+        let wanted = rows_of(first_col..first_col + width);
+        for first_row in (wanted.start / TILE_ROWS * TILE_ROWS..wanted.end).step_by(TILE_ROWS) {
             let count = (rows - first_row).min(TILE_ROWS);
-            let a = Rows { data: &a.data[first_row * a.stride..], stride: a.stride };
+            let part = depth_of(first_row..first_row + count);
+            let a = Rows { data: &a.data[first_row * a.stride + part.start..], stride: a.stride };
+            let (b, depth) = (&b[part.start * PANEL..part.end * PANEL], part.len());
             let c_tile = &mut c_panel[first_row * c.row_stride..];
             if width == PANEL {
                 tile_of(count, depth, a, b, start, c_tile, c.row_stride);
@@ -138,12 +163,67 @@ fn tile_of(
     }
 }
 
-/// Writes row `row` of the transposed right matrix, one column of `B`, into its panel.
-/// `panels` holds `[depth][8]` each.
+/// Writes one column of `B` into its panel. `panels` holds `[depth][8]` each.
 pub fn pack_column(panels: &mut [f32], depth: usize, col: usize, column: &[f32]) {
     let panel = &mut panels[(col / PANEL) * depth * PANEL..][..depth * PANEL];
     let (rows, _) = panel.as_chunks_mut::<PANEL>();
     for (row, &x) in rows.iter_mut().zip(column) {
         row[col % PANEL] = x;
+    }
+}
+
+/// Writes the columns `first..first + count` of `B`, which lie in `columns` as rows, into their
+/// panels. `first` is the first column of a panel.
+pub(crate) fn pack_columns(
+    panels: &mut [f32],
+    depth: usize,
+    first: usize,
+    count: usize,
+    columns: Rows,
+) {
+    debug_assert_eq!(first % PANEL, 0);
+    let column = |col: usize| &columns.data[col * columns.stride..][..depth];
+    let whole = count / PANEL * PANEL;
+    for col in (0..whole).step_by(PANEL) {
+        let panel = &mut panels[(first + col) * depth..][..depth * PANEL];
+        let [left, right] = [0, 4].map(|at| std::array::from_fn(|i| column(col + at + i)));
+        pack_half(panel, 0, left);
+        pack_half(panel, 1, right);
+    }
+    for col in whole..count {
+        pack_column(panels, depth, first + col, column(col));
+    }
+}
+
+/// Four columns into one half of a panel, four rows at a time.
+fn pack_half(panel: &mut [f32], half: usize, columns: [&[f32]; LANES]) {
+    let (rows, _) = panel.as_chunks_mut::<PANEL>();
+    let (blocks, rest) = rows.as_chunks_mut::<LANES>();
+    let parts = columns.map(|column| column.as_chunks::<LANES>());
+    for (k, block) in blocks.iter_mut().enumerate() {
+        let rows = F32x4::transpose(parts.map(|(vectors, _)| F32x4::load(&vectors[k])));
+        for (row, x) in block.iter_mut().zip(rows) {
+            x.store(&mut row.as_chunks_mut::<LANES>().0[half]);
+        }
+    }
+    for (k, row) in rest.iter_mut().enumerate() {
+        for (x, (_, tail)) in row[half * LANES..].iter_mut().zip(parts) {
+            *x = tail[k];
+        }
+    }
+}
+
+/// Copies `count` rows of `width` floats to where `output` wants them.
+pub(crate) fn copy_rows(count: usize, width: usize, rows: Rows, output: Output) {
+    let Output { data, row_stride, panel_stride } = output;
+    for i in 0..count {
+        let to = &mut data[i * row_stride..];
+        let (panels, tail) = rows.data[i * rows.stride..][..width].as_chunks::<PANEL>();
+        for (panel, part) in panels.iter().enumerate() {
+            copy(part, &mut to[panel * panel_stride..][..PANEL]);
+        }
+        if !tail.is_empty() {
+            copy(tail, &mut to[panels.len() * panel_stride..][..tail.len()]);
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::{PANEL, Rows, Start};
 use crate::simd::{F32x4, LANES};
 
 /// Rows of the largest tile that does not spill.
-pub(super) const TILE_ROWS: usize =
+pub(crate) const TILE_ROWS: usize =
     if cfg!(all(target_feature = "simd128", not(target_feature = "relaxed-simd"))) { 4 } else { 6 };
 
 /// `C[0..ROWS][0..8] = start + A[0..ROWS] · B`, rows of `C` at a distance of `c_stride`.

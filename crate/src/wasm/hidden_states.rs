@@ -3,7 +3,9 @@
 use super::sequences::{BatchHandle, PatternHandle};
 use super::weights::{LayerNormHandle, LinearHandle, ProjectionsHandle};
 use super::{Result, bad_input, check};
-use crate::attention::{Heads, Workspace, attention, attention_weights};
+use crate::attention::{Heads, Projections, Workspace, attention, attention_weights};
+use crate::band::Pattern;
+use crate::batch::Batch;
 use crate::feed_forward::{Norm, feed_forward};
 use crate::layer_norm::layer_norm;
 use crate::linear::{add_linear, linear_of_rows};
@@ -26,6 +28,28 @@ impl ContextHandle {
     #[wasm_bindgen(constructor)]
     pub fn new() -> ContextHandle {
         Self::default()
+    }
+
+    /// A copy, `[tokens, numHeads * headDim]`.
+    pub fn read(&self) -> Float32Array {
+        Float32Array::from(self.data.as_slice())
+    }
+}
+
+impl ContextHandle {
+    /// Fills it with what attention makes of `projections`.
+    pub(super) fn fill(
+        &mut self,
+        heads: Heads,
+        pattern: &Pattern,
+        batch: &Batch,
+        projections: [Projections; 2],
+    ) -> Result<()> {
+        let len = try_len(batch.total_tokens(), heads.hidden_size())?;
+        try_resize(&mut self.data, len)?;
+        self.data.truncate(len);
+        attention(heads, pattern, batch, projections, &mut self.workspace, &mut self.data)?;
+        Ok(())
     }
 }
 
@@ -52,18 +76,8 @@ impl HiddenStatesHandle {
         context: &mut ContextHandle,
     ) -> Result<()> {
         let heads = self.check_attention([local, global], batch, pattern)?;
-        let len = try_len(self.rows(), heads.hidden_size())?;
-        try_resize(&mut context.data, len)?;
-        context.data.truncate(len);
-        attention(
-            heads,
-            &pattern.0,
-            &batch.0,
-            [local.of(&self.data), global.of(&self.data)],
-            &mut context.workspace,
-            &mut context.data,
-        )?;
-        Ok(())
+        let projections = [local.of(&self.data), global.of(&self.data)];
+        context.fill(heads, &pattern.0, &batch.0, projections)
     }
 
     /// The weights with which the token at `row` sees each token of its sequence,

@@ -1,8 +1,9 @@
 //! Attention by itself, over vectors that the caller has.
 
+use super::hidden_states::ContextHandle;
 use super::sequences::{BatchHandle, PatternHandle};
 use super::{Result, check};
-use crate::attention::{Heads, Projections, Source, Workspace, attention};
+use crate::attention::{Heads, Projections, Source};
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, padded};
 use crate::memory::{try_filled, try_len, try_zeros};
 use js_sys::Float32Array;
@@ -34,6 +35,29 @@ impl VectorsHandle {
         Ok(Self { query: copy(query)?, key: copy(key)?, value: copy(value)? })
     }
 
+    /// Fills `context` with the attention of these vectors; `global` serves the rows of global
+    /// tokens. There are as many heads as `pattern` has bands.
+    pub fn attend(
+        &self,
+        head_dim: usize,
+        global: &VectorsHandle,
+        batch: &BatchHandle,
+        pattern: &PatternHandle,
+        context: &mut ContextHandle,
+    ) -> Result<()> {
+        let heads = Heads { num_heads: pattern.0.bands.len(), head_dim };
+        let len = try_len(batch.0.total_tokens(), heads.hidden_size())?;
+        for Self { query, key, value } in [self, global] {
+            for (name, data) in [("query", query), ("key", key), ("value", value)] {
+                check(data.len() == len, || {
+                    format!("{name} must have {len} elements, has {}", data.len())
+                })?;
+            }
+        }
+        let projections = [self.projections(), global.projections()];
+        context.fill(heads, &pattern.0, &batch.0, projections)
+    }
+
     fn projections(&self) -> Projections<'_> {
         Projections {
             query: Source::Given(&self.query),
@@ -41,33 +65,6 @@ impl VectorsHandle {
             value: Source::Given(&self.value),
         }
     }
-}
-
-/// The attention operation by itself: the context, `[tokens, numHeads, headDim]`.
-#[wasm_bindgen(js_name = attention)]
-pub fn attention_of_vectors(
-    head_dim: usize,
-    pattern: &PatternHandle,
-    batch: &BatchHandle,
-    local: &VectorsHandle,
-    global: &VectorsHandle,
-) -> Result<Float32Array> {
-    let heads = Heads { num_heads: pattern.0.bands.len(), head_dim };
-    let len = try_len(batch.0.total_tokens(), heads.hidden_size())?;
-    for vectors in [local, global] {
-        for (name, data) in
-            [("query", &vectors.query), ("key", &vectors.key), ("value", &vectors.value)]
-        {
-            check(data.len() == len, || {
-                format!("{name} must have {len} elements, has {}", data.len())
-            })?;
-        }
-    }
-    let mut context = try_zeros(len)?;
-    let projections = [local.projections(), global.projections()];
-    let mut workspace = Workspace::default();
-    attention(heads, &pattern.0, &batch.0, projections, &mut workspace, &mut context)?;
-    Ok(Float32Array::from(context.as_slice()))
 }
 
 /// One matrix product by itself, `times` times over: what benchmarks measure attention against.
