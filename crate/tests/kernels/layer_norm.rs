@@ -3,11 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
 use longformer::LayerNorm;
 use longformer::layer_norm::layer_norm;
-use reference::{Random, assert_close, assert_same_bits, exact};
 
 /// For results of up to about 10. The mean of up to 1000 numbers of about 10 is off by some 1e-6,
 /// which the deviation, 0.6 and more, divides.

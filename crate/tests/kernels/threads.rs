@@ -1,9 +1,7 @@
 //! Results are the same bits with any number of threads. Natively: inside WebAssembly the pool
 //! is made by the engine's workers.
-#![cfg(all(feature = "threads", not(target_arch = "wasm32")))]
 
-mod reference;
-
+use crate::reference::{Random, assert_same_bits};
 use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
 use longformer::embedding::{Lookup, Table, embed};
@@ -11,7 +9,6 @@ use longformer::feed_forward::{Norm, feed_forward};
 use longformer::linear::add_linear;
 use longformer::pooling::mean_of_ranges;
 use longformer::{Batch, LayerNorm, Linear};
-use reference::{Random, assert_same_bits};
 
 const HEADS: Heads = Heads { num_heads: 3, head_dim: 12 };
 const HIDDEN_SIZE: usize = 36;

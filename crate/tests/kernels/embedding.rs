@@ -3,11 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{self, Random, assert_close};
 use longformer::LayerNorm;
 use longformer::embedding::{Lookup, Table, embed};
-use reference::{Random, assert_close};
 
 /// Three numbers in -1..1 added round by 2e-7; a layer norm with an eps of 0.1 at most triples it.
 const TOLERANCE: f64 = 2e-6;

@@ -3,10 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{self, assert_close, assert_same_bits, exact};
 use longformer::gelu::gelu;
-use reference::{assert_close, assert_same_bits, exact};
 
 /// The error function is off by at most 4e-7, and half of `x`, at most 2.9 where it is not yet 1,
 /// multiplies that; one rounding of results up to 6 adds 2e-7.

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use crate::case::{Case, given};
+use super::case::{Case, given};
 use crate::reference::{Random, Sequence, assert_close, assert_same_bits, exact};
 use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;

@@ -1,6 +1,5 @@
 //! What the kernels are to compute: definitions in `f64`, written from the formulas, slow and
 //! without a trick; and what tests need to compare with them. Nothing here calls a kernel.
-#![allow(dead_code, unused_imports, reason = "every test file uses a part of it")]
 
 mod attention;
 mod close;

@@ -3,12 +3,10 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{self, Random, add, assert_close, assert_same_bits, exact, matrix_product};
 use longformer::gemm::{Output, PANEL, Rows, padded};
 use longformer::linear::{add_linear, linear_of_rows};
 use longformer::{LayerNorm, Linear};
-use reference::{Random, add, assert_close, assert_same_bits, exact, matrix_product};
 
 /// Sums of up to 100 products of numbers in -1..1 stay below 20, where one rounding is at most
 /// 1e-6; a layer norm divides them by a deviation of 1 and more.

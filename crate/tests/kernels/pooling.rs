@@ -3,11 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
 use longformer::Linear;
 use longformer::pooling::{mean_of_ranges, pooler};
-use reference::{Random, assert_close, assert_same_bits, exact};
 
 /// Sums of up to 500 numbers in -1..1 stay below 50, where one rounding is 2e-6; the mean divides
 /// the error of the sum by the number of rows.

@@ -3,10 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{Random, assert_same_bits, exact};
 use longformer::softmax::{exp2_and_sum, largest};
-use reference::{Random, assert_same_bits, exact};
 
 /// Relative: the polynomial is good for 2e-7, its last product and sum round by 6e-8 each; a sum
 /// of up to 100 such terms adds a few roundings.

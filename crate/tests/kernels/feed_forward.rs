@@ -3,11 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{self, Random, add, assert_close, assert_same_bits, exact};
 use longformer::feed_forward::{Norm, feed_forward};
 use longformer::{LayerNorm, Linear};
-use reference::{Random, add, assert_close, assert_same_bits, exact};
 
 /// Activations up to about 10 are off by some 1e-6 each; a sum of 100 of them, weighted by numbers
 /// in -1..1, is off by ten times that.

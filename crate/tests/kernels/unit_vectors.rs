@@ -3,10 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{Random, assert_close, exact, matrix_product};
 use longformer::unit_vectors::{add_and_normalize, dot_products, normalize};
-use reference::{Random, assert_close, exact, matrix_product};
 
 /// Sums of up to 384 products below 1 in four lanes: 100 roundings of 6e-8 each.
 const TOLERANCE: f64 = 1e-5;

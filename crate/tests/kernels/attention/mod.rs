@@ -1,8 +1,5 @@
 //! Attention: against its definition, and what must hold whatever the numbers are.
 
-#[path = "../reference/mod.rs"]
-mod reference;
-
 mod case;
 mod definition;
 mod identities;

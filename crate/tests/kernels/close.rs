@@ -3,9 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
-use reference::{erf, largest_error, mismatch};
+use crate::reference::{erf, largest_error, mismatch};
 
 #[test]
 fn equal_values_match() {

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use crate::case::{Case, Vectors, given};
+use super::case::{Case, Vectors, given};
 use crate::reference::{self, Random, Sequence, assert_close, exact, visible_keys};
 use longformer::attention::{Heads, Projections, Source};
 use longformer::band::Pattern;

@@ -3,8 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use crate::case::{Case, Vectors, given};
-use crate::definition::{
+use super::case::{Case, Vectors, given};
+use super::definition::{
     DILATIONS, GLOBALS, HEAD_DIMS, LENGTHS, Layer, MASKS, WINDOWS, pattern, sequence,
 };
 use crate::reference::{self, Random, Sequence, assert_close, exact, visible_keys};

@@ -3,11 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::band_shows;
 use longformer::Band;
 use longformer::band::Pattern;
-use reference::band_shows;
 
 const LENGTHS: [usize; 7] = [1, 2, 3, 5, 7, 16, 41];
 const WINDOWS: [usize; 5] = [0, 1, 2, 8, 200];

@@ -3,10 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-mod reference;
-
+use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
 use longformer::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
-use reference::{Random, assert_close, assert_same_bits, exact};
 
 /// Sums of up to 130 products of numbers in -1..1 stay below 32, where one rounding is at most
 /// 1e-6. Most are of smaller sums, and they lean both ways: twenty of them one way are out of reach.

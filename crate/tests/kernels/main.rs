@@ -1,0 +1,20 @@
+//! The tests of the crate, one module for each of its own, in one program: each program is linked
+//! with the whole library anew.
+
+mod attention;
+mod band;
+mod batch;
+mod close;
+mod dtype;
+mod embedding;
+mod feed_forward;
+mod gelu;
+mod gemm;
+mod layer_norm;
+mod linear;
+mod pooling;
+mod reference;
+mod softmax;
+#[cfg(all(feature = "threads", not(target_arch = "wasm32")))]
+mod threads;
+mod unit_vectors;
