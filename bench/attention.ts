@@ -24,7 +24,7 @@ function attention(input: { vectors: InstanceType<Wasm['Vectors']>; seqLen: numb
   const batch = new wasm.Batch();
   batch.push(input.seqLen, Uint32Array.from(input.globals), new Uint32Array());
   try {
-    return input.vectors.attend(HEAD_DIM, input.vectors, batch, pattern, context);
+    return input.vectors.attend(input.vectors, batch, pattern, context);
   } finally {
     pattern.free();
     batch.free();
@@ -44,7 +44,7 @@ function verify(): void {
   const [seqLen, oneSidedWindow, globals] = [300, 30, [0, 100]];
   const dilations = Array.from({ length: HEADS }, (_, head) => 1 + (head % 3));
   const input = vectors(seqLen, HEADS, HEAD_DIM, 1, false);
-  const held = new wasm.Vectors(input.query, input.key, input.value);
+  const held = new wasm.Vectors(HEADS, HEAD_DIM, input.query, input.key, input.value);
   const actual = attention({ vectors: held, seqLen, oneSidedWindow, dilations, globals });
   held.free();
   const expected = definition(input, { oneSidedWindow, dilation: dilations, causal: false, globalTokens: globals, masked: [] });
@@ -54,7 +54,7 @@ function verify(): void {
 function random(seqLen: number): InstanceType<Wasm['Vectors']> {
   const next = generator(seqLen);
   const tensor = (): Float32Array => Float32Array.from({ length: seqLen * HEADS * HEAD_DIM }, next);
-  return new wasm.Vectors(tensor(), tensor(), tensor());
+  return new wasm.Vectors(HEADS, HEAD_DIM, tensor(), tensor(), tensor());
 }
 
 /** GFLOP/s of the two products of a block: queries times keys, weights times values. */

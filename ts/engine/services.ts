@@ -39,14 +39,14 @@ function attention({ wasm, checkAbort }: Run, input: CheckedAttention): Float32A
     return handle;
   };
   try {
-    const local = keep(new wasm.Vectors(...input.local));
-    const global = input.global === null ? local : keep(new wasm.Vectors(...input.global));
+    const local = keep(new wasm.Vectors(input.dilations.length, input.headDim, ...input.local));
+    const global = input.global === null ? local : keep(new wasm.Vectors(input.dilations.length, input.headDim, ...input.global));
     const pattern = keep(new wasm.Pattern(input.oneSidedWindow, input.dilations, input.causal));
     const batch = keep(new wasm.Batch());
     batch.push(input.seqLen, input.globalTokens, input.masked);
     checkAbort();
     const context = keep(new wasm.Context());
-    local.attend(input.headDim, global, batch, pattern, context);
+    local.attend(global, batch, pattern, context);
     checkAbort();
     return context.read();
   } finally {

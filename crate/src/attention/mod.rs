@@ -66,11 +66,30 @@ pub enum Source<'a> {
         #[allow(missing_docs, reason = "said above")]
         weights: &'a Linear,
     },
-    /// Vectors at hand, `[tokens, num_heads, head_dim]`.
-    Given(&'a [f32]),
+    /// Vectors at hand.
+    Given {
+        /// Of all tokens and heads.
+        data: &'a [f32],
+        /// Distance of a head's vectors of neighbouring tokens.
+        token_stride: usize,
+        /// Distance of a token's vectors of neighbouring heads.
+        head_stride: usize,
+    },
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// Vectors `[tokens, num_heads, head_dim]`.
+    pub fn by_token(data: &'a [f32], heads: Heads) -> Self {
+        Self::Given { data, token_stride: heads.hidden_size(), head_stride: heads.head_dim }
+    }
+
+    /// Vectors `[num_heads, tokens, head_dim]`: for long sequences faster to read, as a head's are
+    /// neighbours.
+    pub fn by_head(data: &'a [f32], heads: Heads) -> Self {
+        let head_stride = data.len() / heads.num_heads;
+        Self::Given { data, token_stride: heads.head_dim, head_stride }
+    }
+
     fn check(&self, heads: Heads, tokens: usize) {
         match self {
             Source::Projected { hidden_states, weights } => {
@@ -78,7 +97,7 @@ impl Source<'_> {
                 assert_eq!(weights.out_features(), heads.hidden_size(), "features of all heads");
                 assert_eq!(hidden_states.len(), tokens * weights.in_features(), "one row a token");
             }
-            Source::Given(data) => {
+            Source::Given { data, .. } => {
                 assert_eq!(data.len(), tokens * heads.hidden_size(), "one vector a token and head");
             }
         }
@@ -93,25 +112,28 @@ impl Source<'_> {
                 let x = Rows { data: &hidden_states[first * cols..], stride: step * cols };
                 weights.apply_group(head, count, x, false, output);
             }
-            Source::Given(data) => {
-                copy_rows(count, heads.head_dim, given(data, heads, head, tokens), output);
+            Source::Given { data, token_stride, head_stride } => {
+                let data = &data[first * token_stride + head * head_stride..];
+                let rows = Rows { data, stride: step * token_stride };
+                copy_rows(count, heads.head_dim, rows, output);
             }
         }
     }
 
     /// The vectors of one head for some tokens: where they lie, or projected into `projected`.
-    fn rows<'a>(
+    fn rows<'b>(
         &self,
         heads: Heads,
         head: usize,
         tokens: Tokens,
-        projected: &'a mut Vec<f32>,
-    ) -> Rows<'a>
+        projected: &'b mut Vec<f32>,
+    ) -> Rows<'b>
     where
-        Self: 'a,
+        'a: 'b,
     {
-        if let Source::Given(data) = *self {
-            return given(data, heads, head, tokens);
+        if let Source::Given { data, token_stride, head_stride } = *self {
+            let data = &data[tokens.first * token_stride + head * head_stride..];
+            return Rows { data, stride: tokens.step * token_stride };
         }
         let stride = heads.head_dim;
         projected.resize(projected.len().max(tokens.count * stride), 0.0);
@@ -119,11 +141,6 @@ impl Source<'_> {
         self.write_rows(heads, head, tokens, output);
         Rows { data: projected, stride }
     }
-}
-
-fn given(data: &[f32], heads: Heads, head: usize, Tokens { first, step, .. }: Tokens) -> Rows<'_> {
-    let hidden_size = heads.hidden_size();
-    Rows { data: &data[first * hidden_size + head * heads.head_dim..], stride: step * hidden_size }
 }
 
 /// The tokens `first, first + step, ...` of a batch, `count` of them.

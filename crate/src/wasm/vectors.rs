@@ -4,14 +4,18 @@ use super::hidden_states::ContextHandle;
 use super::sequences::{BatchHandle, PatternHandle};
 use super::{Result, check};
 use crate::attention::{Heads, Projections, Source};
-use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, padded};
+use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, copy_rows, multiply, padded};
 use crate::memory::{try_filled, try_len, try_zeros};
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
-/// Queries, keys and values at hand, `[tokens, numHeads, headDim]` each.
+/// Tokens that are copied at a time.
+const TOKENS: usize = 48;
+
+/// Queries, keys and values at hand, `[numHeads, tokens, headDim]` each.
 #[wasm_bindgen(js_name = Vectors)]
 pub struct VectorsHandle {
+    heads: Heads,
     query: Vec<f32>,
     key: Vec<f32>,
     value: Vec<f32>,
@@ -19,35 +23,37 @@ pub struct VectorsHandle {
 
 #[wasm_bindgen(js_class = Vectors)]
 impl VectorsHandle {
-    /// Copies the three.
+    /// Copies the three, `[tokens, numHeads, headDim]` each.
     #[wasm_bindgen(constructor)]
     pub fn new(
+        num_heads: usize,
+        head_dim: usize,
         query: &Float32Array,
         key: &Float32Array,
         value: &Float32Array,
     ) -> Result<VectorsHandle> {
-        // Not as slices: for those wasm-bindgen allocates, and traps where it cannot.
-        let copy = |data: &Float32Array| -> Result<Vec<f32>> {
-            let mut copy = try_zeros(data.length() as usize)?;
-            data.copy_to(&mut copy);
-            Ok(copy)
-        };
-        Ok(Self { query: copy(query)?, key: copy(key)?, value: copy(value)? })
+        check(num_heads > 0 && head_dim > 0, || "sizes must be at least 1".to_owned())?;
+        let heads = Heads { num_heads, head_dim };
+        try_len(num_heads, head_dim)?;
+        let copy = |data| by_head(data, heads);
+        Ok(Self { heads, query: copy(query)?, key: copy(key)?, value: copy(value)? })
     }
 
     /// Fills `context` with the attention of these vectors; `global` serves the rows of global
-    /// tokens. There are as many heads as `pattern` has bands.
+    /// tokens.
     pub fn attend(
         &self,
-        head_dim: usize,
         global: &VectorsHandle,
         batch: &BatchHandle,
         pattern: &PatternHandle,
         context: &mut ContextHandle,
     ) -> Result<()> {
-        let heads = Heads { num_heads: pattern.0.bands.len(), head_dim };
+        let heads = self.heads;
+        check(global.heads == heads && pattern.0.bands.len() == heads.num_heads, || {
+            format!("there must be {} heads everywhere, and a dilation for each", heads.num_heads)
+        })?;
         let len = try_len(batch.0.total_tokens(), heads.hidden_size())?;
-        for Self { query, key, value } in [self, global] {
+        for Self { query, key, value, .. } in [self, global] {
             for (name, data) in [("query", query), ("key", key), ("value", value)] {
                 check(data.len() == len, || {
                     format!("{name} must have {len} elements, has {}", data.len())
@@ -60,11 +66,41 @@ impl VectorsHandle {
 
     fn projections(&self) -> Projections<'_> {
         Projections {
-            query: Source::Given(&self.query),
-            key: Source::Given(&self.key),
-            value: Source::Given(&self.value),
+            query: Source::by_head(&self.query, self.heads),
+            key: Source::by_head(&self.key, self.heads),
+            value: Source::by_head(&self.value, self.heads),
         }
     }
+}
+
+/// `[tokens, numHeads, headDim]` as `[numHeads, tokens, headDim]`.
+fn by_head(data: &Float32Array, heads: Heads) -> Result<Vec<f32>> {
+    let Heads { head_dim, .. } = heads;
+    let hidden_size = heads.hidden_size();
+    let len = data.length() as usize;
+    check(len.is_multiple_of(hidden_size), || {
+        format!("vectors must be a multiple of {hidden_size} elements, are {len}")
+    })?;
+    let tokens = len / hidden_size;
+    // Not as slices: for those wasm-bindgen allocates, and traps where it cannot.
+    let mut vectors = try_zeros(len)?;
+    let mut block = try_zeros(try_len(tokens.min(TOKENS), hidden_size)?)?;
+    for first in (0..tokens).step_by(TOKENS) {
+        let count = (tokens - first).min(TOKENS);
+        let [start, end] = [first, first + count].map(|token| (token * hidden_size) as u32);
+        data.subarray(start, end).copy_to(&mut block[..count * hidden_size]);
+        for head in 0..heads.num_heads {
+            let rows = Rows { data: &block[head * head_dim..], stride: hidden_size };
+            let data = &mut vectors[(head * tokens + first) * head_dim..];
+            copy_rows(
+                count,
+                head_dim,
+                rows,
+                Output { data, row_stride: head_dim, panel_stride: PANEL },
+            );
+        }
+    }
+    Ok(vectors)
 }
 
 /// One matrix product by itself, `times` times over: what benchmarks measure attention against.

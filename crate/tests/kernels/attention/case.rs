@@ -42,7 +42,12 @@ impl Case {
 
     /// The context where global queries use the same vectors as all others.
     pub(crate) fn context(&self, vectors: &Vectors) -> Vec<f32> {
-        self.context_of([given(vectors); 2])
+        self.context_of([self.given(vectors); 2])
+    }
+
+    pub(crate) fn given<'a>(&self, vectors: &'a Vectors) -> Projections<'a> {
+        let [query, key, value] = vectors.each_ref().map(|data| Source::by_token(data, self.heads));
+        Projections { query, key, value }
     }
 
     pub(crate) fn context_of(&self, projections: [Projections; 2]) -> Vec<f32> {
@@ -80,24 +85,17 @@ impl Case {
         let mut batch = Batch::default();
         batch.push(len, vec![], vec![]);
         let mut workspace = Workspace::default();
+        let heads = Heads { num_heads: 1, head_dim: 32 };
+        let source = Source::by_token(&nan, heads);
         attention(
-            Heads { num_heads: 1, head_dim: 32 },
+            heads,
             &Pattern::new(0, &[1], false),
             &batch,
-            [given_slices([&nan; 3]); 2],
+            [Projections { query: source, key: source, value: source }; 2],
             &mut workspace,
             &mut vec![0.0; len * 32],
         )
         .expect("memory");
         workspace
     }
-}
-
-pub(crate) fn given(vectors: &Vectors) -> Projections<'_> {
-    given_slices(vectors.each_ref().map(Vec::as_slice))
-}
-
-fn given_slices(vectors: [&[f32]; 3]) -> Projections<'_> {
-    let [query, key, value] = vectors.map(Source::Given);
-    Projections { query, key, value }
 }

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::case::{Case, Vectors, given};
+use super::case::{Case, Vectors};
 use crate::reference::{self, Random, Sequence, assert_close, exact, visible_keys};
 use longformer::attention::{Heads, Projections, Source};
 use longformer::band::Pattern;
@@ -139,7 +139,7 @@ fn attention_matches_reference() {
                         sequences: vec![sequence(len, globals, mask)],
                     };
                     let [local, global] = [(); 2].map(|()| case.vectors(&mut random));
-                    let context = case.context_of([given(&local), given(&global)]);
+                    let context = case.context_of([case.given(&local), case.given(&global)]);
                     let expected = expected(&case, &local, &global);
                     assert_close(&case, &context, &expected, TOLERANCE);
                 }
@@ -185,7 +185,7 @@ fn ragged_batches_match_reference() {
         let pattern = pattern(heads.num_heads, random.pick(&WINDOWS), dilations, causal);
         let case = Case { heads, pattern, sequences };
         let [local, global] = [(); 2].map(|()| case.vectors(&mut random));
-        let context = case.context_of([given(&local), given(&global)]);
+        let context = case.context_of([case.given(&local), case.given(&global)]);
         assert_close(&case, &context, &expected(&case, &local, &global), TOLERANCE);
     }
 }
@@ -205,7 +205,7 @@ fn a_long_sequence_matches_reference() {
         }],
     };
     let [local, global] = [(); 2].map(|()| case.vectors(&mut random));
-    let context = case.context_of([given(&local), given(&global)]);
+    let context = case.context_of([case.given(&local), case.given(&global)]);
     assert_close("1500 tokens", &context, &expected(&case, &local, &global), TOLERANCE);
 }
 

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::case::{Case, given};
+use super::case::Case;
 use crate::reference::{Random, Sequence, assert_close, assert_same_bits, exact};
 use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
@@ -184,7 +184,7 @@ fn nothing_of_the_future_shows_under_a_causal_pattern() {
     let case = Case::new(HEADS, 7, 1, 90).with_globals(vec![0, 30, 60, 89]);
     let case = Case { pattern: Pattern::new(7, &[1, 3], true), ..case };
     let [local, global] = [(); 2].map(|()| case.vectors(&mut random));
-    let context = case.context_of([given(&local), given(&global)]);
+    let context = case.context_of([case.given(&local), case.given(&global)]);
     for now in [1, 30, 31, 59, 89] {
         let mut changed = [local.clone(), global.clone()];
         for x in changed.iter_mut().flatten() {
@@ -192,7 +192,7 @@ fn nothing_of_the_future_shows_under_a_causal_pattern() {
             x[now * HEADS.hidden_size()..].copy_from_slice(&future);
         }
         let [local, global] = &changed;
-        let changed = case.context_of([given(local), given(global)]);
+        let changed = case.context_of([case.given(local), case.given(global)]);
         let past: Vec<usize> = (0..now).collect();
         assert_same_bits(now, &rows(&changed, &past), &rows(&context, &past));
         assert_ne!(rows(&changed, &[now]), rows(&context, &[now]), "{now} itself");
@@ -257,13 +257,30 @@ fn the_largest_score_takes_all_however_large() {
     }
 }
 
+fn nothing() -> Projections<'static> {
+    let source = Source::by_token(&[], HEADS);
+    Projections { query: source, key: source, value: source }
+}
+
+#[test]
+fn the_layout_of_vectors_does_not_matter() {
+    let case = Case::new(HEADS, 4, 2, 50).with_globals(vec![0, 31]);
+    let vectors = case.vectors(&mut Random::new(18));
+    let Heads { num_heads, head_dim } = HEADS;
+    let by_head = vectors.each_ref().map(|data| -> Vec<f32> {
+        let of_head = |head| data.chunks(head_dim).skip(head).step_by(num_heads).flatten().copied();
+        (0..num_heads).flat_map(of_head).collect()
+    });
+    let [query, key, value] = by_head.each_ref().map(|data| Source::by_head(data, HEADS));
+    let context = case.context_of([Projections { query, key, value }; 2]);
+    assert_same_bits("by head", &context, &case.context(&vectors));
+}
+
 #[test]
 fn without_global_tokens_nothing_global_is_read() {
     let case = Case::new(HEADS, 4, 1, 30);
     let vectors = case.vectors(&mut Random::new(13));
-    let nothing = Source::Given(&[]);
-    let nothing = Projections { query: nothing, key: nothing, value: nothing };
-    let context = case.context_of([given(&vectors), nothing]);
+    let context = case.context_of([case.given(&vectors), nothing()]);
     assert_same_bits("no globals", &context, &case.context(&vectors));
 }
 
@@ -275,24 +292,22 @@ fn global_projections_serve_the_rows_of_global_tokens_only() {
     let globals = [0, 17, 44];
     let case = Case::new(HEADS, 3, 1, 60).with_globals(globals.to_vec());
     let [local, global, other] = [(); 3].map(|()| case.vectors(&mut random));
-    let context = case.context_of([given(&local), given(&global)]);
-    let changed = case.context_of([given(&local), given(&other)]);
+    let context = case.context_of([case.given(&local), case.given(&global)]);
+    let changed = case.context_of([case.given(&local), case.given(&other)]);
     let others: Vec<usize> = (0..60).filter(|token| !globals.contains(token)).collect();
     assert_same_bits("ordinary rows", &rows(&context, &others), &rows(&changed, &others));
     for token in globals {
         assert_ne!(rows(&context, &[token]), rows(&changed, &[token]), "global token {token}");
     }
-    let changed = case.context_of([given(&other), given(&global)]);
+    let changed = case.context_of([case.given(&other), case.given(&global)]);
     assert_same_bits("global rows", &rows(&context, &globals), &rows(&changed, &globals));
 }
 
 #[test]
 fn an_empty_batch_is_nothing() {
-    let nothing = [vec![], vec![], vec![]];
-    let nothing = [given(&nothing); 2];
     let pattern = Pattern::new(3, &[1, 2], false);
     let (batch, mut workspace) = (Batch::default(), Workspace::default());
-    let done = attention(HEADS, &pattern, &batch, nothing, &mut workspace, &mut []);
+    let done = attention(HEADS, &pattern, &batch, [nothing(); 2], &mut workspace, &mut []);
     assert_eq!(done, Ok(()));
 }
 
@@ -315,7 +330,7 @@ mod refused {
         let case = Case::new(HEADS, 1, 1, 5).with_globals(vec![2]);
         let vectors = case.vectors(&mut Random::new(16));
         let fewer = vectors.each_ref().map(|x| x[HEADS.hidden_size()..].to_vec());
-        case.context_of([given(&vectors), given(&fewer)]);
+        case.context_of([case.given(&vectors), case.given(&fewer)]);
     }
 
     #[test]
@@ -326,6 +341,6 @@ mod refused {
         let weights = &Linear::try_new(3, HEADS.hidden_size(), 1).expect("memory");
         let source = Source::Projected { hidden_states: &[0.0; 15], weights };
         let global = Projections { query: source, key: source, value: source };
-        case.context_of([given(&vectors), global]);
+        case.context_of([case.given(&vectors), global]);
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::case::{Case, Vectors, given};
+use super::case::{Case, Vectors};
 use super::definition::{
     DILATIONS, GLOBALS, HEAD_DIMS, LENGTHS, Layer, MASKS, WINDOWS, pattern, sequence,
 };
@@ -61,7 +61,7 @@ fn weights_match_reference() {
 }
 
 fn assert_matches(case: &Case, query: usize, [local, global]: &[Vectors; 2]) {
-    let weights = weights_of(case, 1, query, [given(local), given(global)]);
+    let weights = weights_of(case, 1, query, [case.given(local), case.given(global)]);
     let [local, global] = [local, global].map(|vectors| vectors.each_ref().map(|x| exact(x)));
     let sequence = &case.sequences[1];
     let place = (case.sequences[0].len, query);
@@ -91,7 +91,7 @@ fn weighted_values_are_the_context() {
         for globals in GLOBALS {
             let case = random_case(&mut random, len, globals);
             let [local, global] = [(); 2].map(|()| case.vectors(&mut random));
-            let projections = [given(&local), given(&global)];
+            let projections = [case.given(&local), case.given(&global)];
             let context = case.context_of(projections);
             for query in queries(&mut random, len) {
                 let Sequence { global_tokens, masked, .. } = &case.sequences[1];
@@ -131,7 +131,7 @@ fn equal_scores_give_equal_weights() {
     let [_, key, value] = case.vectors(&mut Random::new(3));
     let vectors = [vec![0.0; key.len()], key, value];
     for query in [0, 1, 500, 640, 998] {
-        let weights = weights_of(&case, 0, query, [given(&vectors); 2]);
+        let weights = weights_of(&case, 0, query, [case.given(&vectors); 2]);
         for (head, row) in weights.chunks_exact(1000).enumerate() {
             let band = case.pattern.bands[head];
             let visible = visible_keys(&case.sequences[0], band, false, query);
@@ -140,7 +140,9 @@ fn equal_scores_give_equal_weights() {
             assert_close((query, head), row, &expected, 1e-8);
         }
     }
-    assert!(weights_of(&case, 0, 250, [given(&vectors); 2]).iter().all(|&weight| weight == 0.0));
+    assert!(
+        weights_of(&case, 0, 250, [case.given(&vectors); 2]).iter().all(|&weight| weight == 0.0)
+    );
 }
 
 #[test]
