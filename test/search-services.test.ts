@@ -9,6 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { convertToLongformer } from 'longformer-wasm';
 import type { Run } from '../dist/engine/services.js';
+import { openSource } from '../dist/files/open.js';
 import { addDocuments, createIndex, disposeIndex, searchIndex } from '../dist/search/services.js';
 
 const pkg = new URL('../pkg/single-simd128/', import.meta.url);
@@ -32,14 +33,15 @@ class UnitVectors extends wasm.UnitVectors {
   }
 }
 
-const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, progress() {} } as unknown as Run;
+const open: Run['open'] = (location) => openSource(location!.source);
+const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, progress() {}, open } as unknown as Run;
 
 const test = suite<{ root: string; id: number }>('search services');
 
 test.before(async (context) => {
   context.root = await mkdtemp(join(tmpdir(), 'search-'));
   await convertToLongformer(new URL('./fixtures/tiny-bert/', import.meta.url), join(context.root, 'model'), { maxPositions: 100, attentionWindow: 8 });
-  context.id = await createIndex(run, join(context.root, 'model'), { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null });
+  context.id = await createIndex(run, { source: join(context.root, 'model') }, { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null });
 });
 
 test.after(async ({ root, id }) => {

@@ -15,12 +15,13 @@ import { LongformerError } from './errors.ts';
 import { openCheckpoint } from './files/checkpoint.ts';
 import { openSource } from './files/open.ts';
 import { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
+import type { SourceOptions } from './files/source-options.ts';
 import { readJson, type FileSource, type Source } from './files/source.ts';
 import { byteLength } from './files/tensors.ts';
 import { tell, type LongCallOptions, type Progress } from './progress.ts';
 import { quoted } from './quoted.ts';
 
-export interface ConversionOptions extends LongCallOptions {
+export interface ConversionOptions extends SourceOptions {
   /** Tokens that the result can read; its table of positions gets pad_token_id + 1 rows more. */
   maxPositions: number;
   /** Both sides together, as in config.json: one even number, or one per layer. */
@@ -70,7 +71,7 @@ export async function convertToLongformer(
   source: string | URL | FileSource, targetDir: string | URL, options: ConversionOptions,
 ): Promise<Conversion> {
   options.signal?.throwIfAborted();
-  const files = await openSource(source);
+  const files = await openSource(source, options);
   const { kind, architecture, config } = await readSourceConfig(files);
   const json = longformerJson(architecture, config, options);
   const { writeDirectory } = await import('./files/staging.ts');

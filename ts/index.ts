@@ -9,6 +9,7 @@ export { patternSvg, type PatternPicture } from './pattern-svg.ts';
 export { createEngine, type Engine, type EngineOptions, type EngineInfo } from './engine/engine.ts';
 export { LongformerModel, LongformerForCausalLM } from './longformer-models.ts';
 export type { LoadOptions } from './loading.ts';
+export type { HubOptions, SourceOptions } from './files/source-options.ts';
 export type { Sequence, ForwardOptions, AttentionOptions } from './pretrained-model.ts';
 export type { BaseModelOutput } from './models/base-model.ts';
 export type { CausalLMOutput } from './models/causal-lm.ts';

@@ -5,11 +5,12 @@ import { windowPerLayer } from './config.ts';
 import { createEngine, Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
 import { openBlobs } from './files/blobs.ts';
+import { checkHubOptions, type Location, type SourceOptions } from './files/source-options.ts';
 import type { FileSource, Source } from './files/source.ts';
 import type { LongCallOptions } from './progress.ts';
 import { quoted } from './quoted.ts';
 
-export interface LoadOptions extends LongCallOptions {
+export interface LoadOptions extends SourceOptions {
   /** The engine to load into. Default: one of the model's own, disposed with it. */
   engine?: Engine;
   /** Threads of the model's own engine. */
@@ -26,8 +27,8 @@ export interface Host {
   ownsEngine: boolean;
 }
 
-/** Calls a service that loads. `location`: a path or URL, or null for files that `options` bring. */
-type Load<Loaded> = (engine: Engine, location: string | null, options: LongCallOptions & { files?: Source }) => Promise<Loaded>;
+/** Calls a service that loads. `location`: null for files that `options` bring. */
+type Load<Loaded> = (engine: Engine, location: Location | null, options: LongCallOptions & { files?: Source }) => Promise<Loaded>;
 
 /** Loads into the engine that `options` give, or into one of its own that ends if that fails. */
 export async function loadWith<Loaded>(
@@ -37,7 +38,7 @@ export async function loadWith<Loaded>(
   const { threads, signal, onProgress } = options;
   const given = { signal, onProgress };
   const call = typeof source === 'string' || source instanceof URL
-    ? { location: String(source), options: given } : { location: null, options: { ...given, files: filesOf(source) } };
+    ? { location: { source: String(source), ...checkHubOptions(options) }, options: given } : { location: null, options: { ...given, files: filesOf(source) } };
   const ownsEngine = options.engine === undefined;
   const engine = options.engine ?? await createEngine({ threads, signal });
   try {

@@ -1,6 +1,6 @@
 // What every long call takes and tells.
 
-/** One step of a long call. `done` never decreases within a stage and ends equal to `total`. */
+/** One step of a long call. `done` never decreases within a stage, of downloads within a file, and ends equal to `total`. */
 export interface Progress {
   stage: 'download' | 'load' | 'tokenize' | 'forward';
   /** What is being worked on: a file, a document. */
@@ -23,4 +23,14 @@ export function tell(onProgress: LongCallOptions['onProgress'], progress: Progre
   } catch (error) {
     queueMicrotask(() => { throw error; });
   }
+}
+
+/** `tell` for one file: what begins again is heard of when it gets further than before. */
+export function onlyForward(onProgress: LongCallOptions['onProgress']): (progress: Progress) => void {
+  let most = -1;
+  return (progress) => {
+    if (progress.done <= most) return;
+    most = progress.done;
+    tell(onProgress, progress);
+  };
 }

@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { LongformerError, type ErrorCode } from '../errors.ts';
+import { openSource } from '../files/open.ts';
 import type { OpenFile, Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
 import type { Wasm } from './builds.ts';
@@ -16,6 +17,9 @@ const PAGE = 65536;
 
 /** What every build asks for at least, with room to spare. */
 const FIRST_PAGES = 64;
+
+/** How soon an abort reaches what waits. */
+const ABORT_LOOK_MILLISECONDS = 25;
 
 const { module, glue, threads, maxMemoryBytes, poolPorts, control } = workerData as EngineWorkerData;
 const port = parentPort!;
@@ -45,14 +49,25 @@ async function answer({ id, service, args }: Request): Promise<void> {
       if (Atomics.load(control, 0) === id) throw new Aborted();
     },
     progress: (progress: Progress) => send({ type: 'progress', id, progress }),
-    callerFiles: callerFiles(id),
+    async open(location) {
+      if (location === null) return callerFiles(id);
+      const { source, ...options } = location;
+      return openSource(source, { ...options, signal: abort.signal, onProgress: run.progress });
+    },
   };
+  // What waits for a network looks at no flag: it is told.
+  const abort = new AbortController();
+  const watch = setInterval(() => {
+    if (Atomics.load(control, 0) === id) abort.abort(new Aborted());
+  }, ABORT_LOOK_MILLISECONDS);
   try {
     const serve = services[service as keyof typeof services] as (run: Run, ...args: unknown[]) => unknown;
     const value = await serve(run, ...args);
     send({ type: 'result', id, value, memoryBytes: memory.buffer.byteLength }, buffersOf(value));
   } catch (error) {
     send({ type: 'error', id, error: known(error), memoryBytes: memory.buffer.byteLength });
+  } finally {
+    clearInterval(watch);
   }
 }
 

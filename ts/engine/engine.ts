@@ -10,7 +10,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, SHARE_ENV, Worker, type MessagePort } from 'node:worker_threads';
 import { checkAttention, type AttentionInput } from '../attention.ts';
 import { LongformerError } from '../errors.ts';
 import type { Source, OpenFile } from '../files/source.ts';
@@ -324,8 +324,9 @@ async function answerFile(call: PendingCall, question: FileQuestion): Promise<un
 }
 
 function startWorker(url: URL, workerData: unknown, transferList: MessagePort[]): Worker {
-  // Without the caller's own flags: a loader that it was started with means nothing to a worker.
-  return new Worker(url, { workerData, transferList, execArgv: [] });
+  // Without the caller's own flags: a loader that it was started with means nothing to a worker. The
+  // environment is the caller's as it is at any time: it says where the Hub and its cache are.
+  return new Worker(url, { workerData, transferList, execArgv: [], env: SHARE_ENV });
 }
 
 function defaultThreads(): number {

@@ -1,6 +1,7 @@
 // What the engine's worker can be asked to do, by name. The caller's side takes the types from here.
 
 import type { CheckedAttention } from '../attention.ts';
+import type { Location } from '../files/source-options.ts';
 import type { Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
 import { attentionOf, disposeModel, forwardModel, loadModel } from '../models/services.ts';
@@ -13,8 +14,8 @@ export interface Run {
   /** Throws if the caller wants no more of it. Called between layers, blocks and pieces; a step is as long as the text makes it. */
   checkAbort(): void;
   progress(progress: Progress): void;
-  /** Files that the caller brought as objects. */
-  readonly callerFiles: Source;
+  /** The files at a location, or those that the caller brought as objects. Waiting for them ends with the caller's abort. */
+  open(location: Location | null): Promise<Source>;
 }
 
 /** Thrown by `Run.checkAbort`. */

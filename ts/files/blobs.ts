@@ -21,7 +21,8 @@ export function openBlobs(files: FileSource): Source {
   };
 }
 
-function openBlob(name: string, blob: Blob): OpenFile {
+/** A Blob as a file. */
+export function openBlob(name: string, blob: Blob): OpenFile {
   return {
     name,
     size: blob.size,

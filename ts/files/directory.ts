@@ -12,7 +12,13 @@ import { refuseEscape, type OpenFile, type Source } from './source.ts';
 export async function openDirectory(directory: string | URL): Promise<Source> {
   const path = pathOf(directory);
   if (!await isDirectory(path)) throw new LongformerError('NOT_FOUND', path, 'must be a directory');
-  return { label: path, open: (name) => openNamed(path, name) };
+  return {
+    label: path,
+    async open(name) {
+      refuseEscape(path, name);
+      return openFile(join(path, name));
+    },
+  };
 }
 
 /** True if `path` names a directory, or a link to one. */
@@ -25,10 +31,8 @@ export function pathOf(directory: string | URL): string {
   return typeof directory === 'string' ? directory : fileURLToPath(directory);
 }
 
-/** A link inside the directory may lead out of it: caches of checkpoints are made of such links. */
-async function openNamed(directory: string, name: string): Promise<OpenFile | null> {
-  refuseEscape(directory, name);
-  const path = join(directory, name);
+/** The file at `path`, or null where there is none. It may be a link that leads out of its directory: caches of checkpoints are made of such links. */
+export async function openFile(path: string): Promise<OpenFile | null> {
   // Asked before opening: opening a pipe would wait for a writer.
   if (!(await statOf(path))?.isFile()) return null;
   const handle = await naming('BAD_FILE', path, 'opened', () => open(path, 'r'));

@@ -3,7 +3,7 @@
 import { bandsOf, readConfig, type LongformerConfig } from '../config.ts';
 import { LongformerError } from '../errors.ts';
 import { openCheckpoint } from '../files/checkpoint.ts';
-import { openSource } from '../files/open.ts';
+import type { Location } from '../files/source-options.ts';
 import type { Run } from '../engine/services.ts';
 import type { Tensor } from '../tensor.ts';
 import { groupByTokens, startsOf } from './groups.ts';
@@ -59,13 +59,13 @@ const models = new Map<number, Model>();
 let lastId = 0;
 
 /**
- * Loads a checkpoint. `location`: a path or URL, or null for files of the caller's. An
+ * Loads a checkpoint. `location`: null for files of the caller's. An
  * `attentionWindow` that does not fit the config is refused now, not when the first call comes.
  */
 export async function loadModel(
-  run: Run, architecture: Architecture, location: string | null, attentionWindow: number | number[] | null,
+  run: Run, architecture: Architecture, location: Location | null, attentionWindow: number | number[] | null,
 ): Promise<LoadedModel> {
-  const source = location === null ? run.callerFiles : await openSource(location);
+  const source = await run.open(location);
   const config = await readConfig(source);
   bandsOf(config, attentionWindow ?? undefined);
   const files = await openCheckpoint(source);

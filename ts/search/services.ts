@@ -3,7 +3,7 @@
 import { bandsOf } from '../config.ts';
 import type { Run } from '../engine/services.ts';
 import { LongformerError } from '../errors.ts';
-import { openSource } from '../files/open.ts';
+import type { Location } from '../files/source-options.ts';
 import { disposeModel, encoderOf, loadModel } from '../models/services.ts';
 import { quoted } from '../quoted.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -68,8 +68,8 @@ const indexes = new Map<number, Index>();
 let lastId = 0;
 
 /** Loads the encoder and the tokenizer of a checkpoint. `location` as for `loadModel`. */
-export async function createIndex(run: Run, location: string | null, settings: IndexSettings): Promise<number> {
-  const tokenizer = await loadTokenizer(location === null ? run.callerFiles : await openSource(location));
+export async function createIndex(run: Run, location: Location | null, settings: IndexSettings): Promise<number> {
+  const tokenizer = await loadTokenizer(await run.open(location));
   const { attentionWindow } = settings;
   const { id: modelId, config } = await loadModel(run, 'LongformerModel', location, attentionWindow);
   try {

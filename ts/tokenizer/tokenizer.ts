@@ -6,6 +6,7 @@
 
 import { LongformerError } from '../errors.ts';
 import { openSource } from '../files/open.ts';
+import type { SourceOptions } from '../files/source-options.ts';
 import type { FileSource, Source } from '../files/source.ts';
 import { quoted } from '../quoted.ts';
 import { assemble, type Encoding } from './encoding.ts';
@@ -53,9 +54,8 @@ export class Tokenizer {
    * Rejects with `NOT_FOUND` where there is none, with `BAD_FILE` where a file breaks a rule or asks
    * for a stage that cannot be done exactly.
    */
-  static async fromPretrained(source: string | URL | FileSource, options: { signal?: AbortSignal } = {}): Promise<Tokenizer> {
-    options.signal?.throwIfAborted();
-    return loadTokenizer(await openSource(source));
+  static async fromPretrained(source: string | URL | FileSource, options: SourceOptions = {}): Promise<Tokenizer> {
+    return loadTokenizer(await openSource(source, options));
   }
 
   /** The tokens that play a role, each with its id; a role that none plays is missing. */

@@ -1,0 +1,212 @@
+// One file of the Hub into the cache: resumed where it broke off, and checked before it has its name.
+//
+// Bytes go into `<etag>.<8 digits>.partial.incomplete` beside the blob. Whoever finds such a file
+// that nobody writes to any more takes it over by renaming it, which only one can do, and goes on
+// at its end; one that somebody writes to is waited for. A file is known to be written to by its
+// time of modification, as there are no locks that every system, and a killed process, respects.
+// Should two write to one file after all, they write the same bytes to the same places.
+//
+// Needs a file system: reached by `import()` only.
+
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { LongformerError } from '../errors.ts';
+import { naming } from '../files/directory.ts';
+import { onlyForward, type LongCallOptions } from '../progress.ts';
+import { exists, randomName } from './hub-cache.ts';
+import { contentLength, contentRange, PassingError, pause, retrying, type Reply } from './http.ts';
+
+/** What is to be fetched. */
+export interface RemoteBlob {
+  /** For messages and progress. */
+  readonly name: string;
+  readonly etag: string;
+  /** Bytes, or null where nobody says. */
+  readonly size: number | null;
+  /** The tag for `If-Range`, or null. */
+  readonly validator: string | null;
+  get(range: { start: number; validator: string | null; signal: AbortSignal | undefined }): Promise<Reply>;
+}
+
+/** A partial file untouched for so long has nobody who writes to it. */
+const ABANDONED_MILLISECONDS = 4000;
+
+const TOUCH_MILLISECONDS = 1000;
+
+const LOOK_MILLISECONDS = 200;
+
+/** Read at a time, to be hashed. */
+const CHUNK_BYTES = 2 ** 20;
+
+/**
+ * Fetches `remote` to `path`, unless it is there already.
+ *
+ * Rejects with `DOWNLOAD` if that fails for good, or the bytes are not those that the hash stands
+ * for. What has come stays for the next call, also after an abort.
+ */
+export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onProgress }: LongCallOptions): Promise<void> {
+  await written(path, () => mkdir(dirname(path), { recursive: true }));
+  const report = onlyForward(onProgress);
+  let most = 0;
+  let { validator } = remote;
+  await retrying(signal, async () => {
+    const partial = await claim(path, signal);
+    if (partial === null) return;
+    const touching = setInterval(() => void touch(partial, Date.now()), TOUCH_MILLISECONDS);
+    try {
+      const wasBegun = (await stat(partial)).size > 0;
+      await fill(partial);
+      const problem = await problemOf(partial, remote, signal);
+      if (problem !== null) {
+        await rm(partial, { force: true });
+        // What was there before may have been wrong.
+        throw wasBegun ? new PassingError(remote.name, problem) : new LongformerError('DOWNLOAD', remote.name, problem);
+      }
+      await rename(partial, path);
+    } catch (error) {
+      await release(partial);
+      throw taken(error, path);
+    } finally {
+      clearInterval(touching);
+    }
+  });
+
+  async function fill(partial: string): Promise<void> {
+    const file = await written(partial, () => open(partial, 'r+'));
+    try {
+      let { size: done } = await file.stat();
+      if (remote.size !== null && done > remote.size) await file.truncate(done = 0);
+      const tell = (total: number): void => report({ stage: 'download', name: remote.name, done, total, unit: 'bytes' });
+      if (done === remote.size) return tell(done);
+
+      const reply = await remote.get({ start: done, validator, signal });
+      let expected = remote.size;
+      try {
+        const start = startOf(reply, done);
+        if (start === null) {
+          await file.truncate(0);
+          throw new PassingError(reply.name, `must send the bytes from ${done} on, does not, and is asked for all of them`);
+        }
+        if (start === 0 && done > 0) await file.truncate(done = 0);
+        expected ??= reply.status === 206 ? contentRange(reply.headers)!.total : contentLength(reply.headers);
+        const tag = reply.headers.get('etag');
+        validator = tag?.startsWith('"') ? tag : null;
+      } catch (error) {
+        reply.drop();
+        throw error;
+      }
+      const first = done;
+      const progressed = (): boolean => done > first && done > most;
+      try {
+        for await (const chunk of reply.chunks()) {
+          if (expected !== null && done + chunk.length > expected) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${expected} bytes, goes on`);
+          await writeAt(file, partial, chunk, done);
+          done += chunk.length;
+          if (expected !== null) tell(expected);
+        }
+        if (expected !== null && done < expected) throw new PassingError(reply.name, `must have ${expected} bytes, ended after ${done}`);
+        tell(done);
+      } catch (error) {
+        if (!(error instanceof PassingError)) throw error;
+        throw new PassingError(error.subject, error.message.slice(error.subject.length + 1), { wait: error.wait, progressed: progressed(), cause: error.cause });
+      } finally {
+        most = Math.max(most, done);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** Where the bytes of a reply begin: at `wanted`, or at 0 if the server sends them all; null if it can do neither. */
+function startOf(reply: Reply, wanted: number): number | null {
+  if (reply.status === 200) return 0;
+  if (reply.status === 206 && contentRange(reply.headers)?.start === wanted) return wanted;
+  if (wanted > 0) return null;
+  throw new LongformerError('DOWNLOAD', reply.name, `must send the file, answers with status ${reply.status}`);
+}
+
+/** A partial file that is ours alone, empty or begun by another; null if the blob is there. */
+async function claim(path: string, signal: AbortSignal | undefined): Promise<string | null> {
+  const own = `${path}.${randomName()}.partial.incomplete`;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await exists(path)) return null;
+    const others = await partialsOf(path);
+    for (const { partial, abandoned } of others) {
+      if (abandoned && await rename(partial, own).then(() => true, () => false)) {
+        await touch(own, Date.now());
+        return own;
+      }
+    }
+    if (others.every(({ abandoned }) => abandoned)) {
+      await written(own, async () => (await open(own, 'wx')).close());
+      return own;
+    }
+    await pause(LOOK_MILLISECONDS, signal);
+  }
+}
+
+async function partialsOf(path: string): Promise<{ partial: string; abandoned: boolean }[]> {
+  const start = `${basename(path)}.`;
+  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(start) && /^[0-9a-f]{8}\.partial\.incomplete$/.test(name.slice(start.length)));
+  const partials = await Promise.all(names.map(async (name) => {
+    const partial = join(dirname(path), name);
+    const { mtimeMs } = await stat(partial).catch(() => ({ mtimeMs: null })); // it has its final name by now
+    return mtimeMs === null ? [] : [{ partial, abandoned: Math.abs(Date.now() - mtimeMs) > ABANDONED_MILLISECONDS }];
+  }));
+  return partials.flat();
+}
+
+/** Says that nobody writes to it any more. */
+async function release(partial: string): Promise<void> {
+  const empty = await stat(partial).then(({ size }) => size === 0, () => false);
+  await (empty ? rm(partial, { force: true }) : touch(partial, 0)).catch(() => {});
+}
+
+async function touch(partial: string, time: number): Promise<void> {
+  await utimes(partial, time / 1000, time / 1000).catch(() => {}); // another has taken it over
+}
+
+/** What the system says of a partial file that another has taken over is no reason to give up. */
+function taken(error: unknown, path: string): unknown {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? error : new PassingError(path, `cannot be written: ${message}`, { cause: error });
+}
+
+async function writeAt(file: FileHandle, name: string, bytes: Uint8Array, position: number): Promise<void> {
+  await written(name, async () => {
+    for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+  });
+}
+
+function written<T>(path: string, work: () => Promise<T>): Promise<T> {
+  return naming('DOWNLOAD', path, 'written', work);
+}
+
+// ---------------------------------------------------------------------------- checking
+
+/** What is wrong with a file, or null. */
+async function problemOf(path: string, { etag, size }: RemoteBlob, signal: AbortSignal | undefined): Promise<string | null> {
+  const file = await open(path, 'r');
+  try {
+    const { size: found } = await file.stat();
+    if (size !== null && found !== size) return `must have ${size} bytes, has ${found}`;
+    const hash = /^[0-9a-f]{64}$/.test(etag) ? createHash('sha256')
+      : /^[0-9a-f]{40}$/.test(etag) ? createHash('sha1').update(`blob ${found}\0`) : null; // git's
+    if (hash === null) return null;
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    for (let at = 0; at < found;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) break;
+      hash.update(chunk.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+    const digest = hash.digest('hex');
+    return digest === etag ? null : `must have the hash ${etag} that the Hub says, has ${digest}: what came is not the file`;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,101 @@
+// A repository of the Hugging Face Hub where there is no file system: files come into the browser's
+// Cache API, and are read from there. Without one (pages that are not served securely) they are
+// fetched into memory. No token is sent: a page has no place to keep one.
+
+import { openBlob } from '../files/blobs.ts';
+import { refuseEscape, type Source } from '../files/source.ts';
+import type { SourceOptions } from '../files/source-options.ts';
+import { LongformerError } from '../errors.ts';
+import { onlyForward } from '../progress.ts';
+import { fileUrl, HUB, isCommit } from './hub.ts';
+import { contentLength, retrying, send, statusError } from './http.ts';
+import { counted, wholeFile } from './whole-file.ts';
+
+const CACHE = 'longformer-wasm';
+
+/** The files of `id` at a revision. With `localFilesOnly` those in the cache. */
+export async function openHubInBrowser(id: string, options: SourceOptions): Promise<Source> {
+  const { revision = 'main', localFilesOnly = false, signal } = options;
+  const cache = await openCache();
+  return {
+    label: localFilesOnly ? `${id} (localFilesOnly)` : id,
+    async open(name) {
+      refuseEscape(id, name);
+      const url = fileUrl({ endpoint: HUB, token: null }, { id, revision }, name);
+      const cached = await cache?.match(url);
+      if (cached !== undefined && (localFilesOnly || isCommit(revision) || await isCurrent(url, cached, signal))) return openBlob(url, await cached.blob());
+      if (localFilesOnly) return null;
+      const file = { id, name, url };
+      const blob = await retrying(signal, () => fetchInto(cache, file, options, onlyForward(options.onProgress)));
+      return blob === null ? null : openBlob(url, blob);
+    },
+  };
+}
+
+/** Null where there is none, or the page may not use it. */
+async function openCache(): Promise<Cache | null> {
+  try {
+    return await caches.open(CACHE);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the Hub still has the same file. A Hub that cannot be reached is taken to have it. */
+async function isCurrent(url: string, cached: Response, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    const reply = await send(url, { method: 'HEAD' }, signal);
+    reply.drop();
+    return reply.status >= 500 || (reply.status < 400 && versionOf(reply.headers) === versionOf(cached.headers));
+  } catch (error) {
+    if (error instanceof LongformerError) return true;
+    throw error;
+  }
+}
+
+/** A host that lets a page see no tag at least lets it see a length. */
+function versionOf(headers: Headers): string | null {
+  return headers.get('etag') ?? headers.get('content-length');
+}
+
+async function fetchInto(
+  cache: Cache | null, { id, name, url }: { id: string; name: string; url: string }, { signal }: SourceOptions, onProgress: ReturnType<typeof onlyForward>,
+): Promise<Blob | null> {
+  const reply = await send(url, {}, signal);
+  const { status, headers } = reply;
+  if (status !== 200) {
+    reply.drop();
+    const code = headers.get('x-error-code');
+    if (code === 'RepoNotFound' || code === 'RevisionNotFound' || status === 401) {
+      throw new LongformerError('NOT_FOUND', `${id} at ${HUB}`, 'must be a public repository with that revision, is none');
+    }
+    if (status === 404) return null;
+    throw statusError(reply, status === 403 ? ': a browser can only fetch what is public' : '');
+  }
+  if (cache === null) return wholeFile(reply, name, { onProgress });
+
+  const chunks = counted(reply, name, { onProgress });
+  let failure: unknown;
+  const body = new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        failure = error;
+        controller.error(error);
+      }
+    },
+    cancel: async () => void await chunks.return(undefined),
+  });
+  const kept = ['etag', 'content-type'].flatMap((header) => headers.has(header) ? [[header, headers.get(header)!]] : []) as [string, string][];
+  const size = contentLength(headers);
+  try {
+    await cache.put(url, new Response(body, { headers: [...kept, ...(size === null ? [] : [['content-length', String(size)] as [string, string]])] }));
+  } catch {
+    if (failure !== undefined) throw failure; // of the network, or an abort
+    return wholeFile(await send(url, {}, signal), name, { onProgress }); // no room in the cache
+  }
+  return (await cache.match(url))!.blob();
+}

@@ -1,0 +1,128 @@
+// A repository of the Hugging Face Hub as a source: files come into the cache on disk, and are read
+// from there. Needs a file system: reached by `import()` from files/open.ts only.
+
+import { LongformerError } from '../errors.ts';
+import { openFile } from '../files/directory.ts';
+import { refuseEscape, type Source } from '../files/source.ts';
+import type { SourceOptions } from '../files/source-options.ts';
+import { fetchBlob } from './blob.ts';
+import { exists, HubCache } from './hub-cache.ts';
+import { readHubSettings } from './hub-settings.ts';
+import { askForFile, getFile, type Hub, type RemoteFile, type Repo } from './hub.ts';
+
+/** What `HubSource` is made of. */
+interface Parts {
+  hub: Hub;
+  repo: Repo;
+  cache: HubCache;
+  options: SourceOptions;
+}
+
+/**
+ * The files of `id` at a revision. With `localFilesOnly` (or HF_HUB_OFFLINE) those in the cache:
+ * rejects with `NOT_FOUND` if it has none of that revision.
+ */
+export async function openHub(id: string, options: SourceOptions): Promise<Source> {
+  const settings = await readHubSettings();
+  const repo = { id, revision: options.revision ?? 'main' };
+  const cacheDir = options.cacheDir ?? settings.cacheDir;
+  const cache = new HubCache(cacheDir, repo, settings.symlinks);
+  if (!options.localFilesOnly && !settings.offline) return new HubSource({ hub: settings, repo, cache, options });
+
+  const why = options.localFilesOnly ? 'localFilesOnly' : 'HF_HUB_OFFLINE';
+  const commit = await cache.commit();
+  if (commit === null || !await exists(cache.file(commit, ''))) {
+    throw new LongformerError('NOT_FOUND', `${id}, revision ${repo.revision},`, `must be in the cache ${cacheDir}, is not, and ${why} forbids to fetch it`);
+  }
+  return {
+    label: `${id} (${why})`,
+    open: async (name) => openFile(cache.file(commit, partsOf(id, name).join('/'))),
+  };
+}
+
+class HubSource implements Source {
+  readonly label: string;
+  readonly #parts: Parts;
+  /** What the revision stands for, from the first answer on: all files are of one commit. */
+  #commit: string | null = null;
+  #isUnreachable = false;
+
+  constructor(parts: Parts) {
+    this.label = parts.repo.id;
+    this.#parts = parts;
+  }
+
+  async open(given: string): ReturnType<Source['open']> {
+    const { repo, cache, options } = this.#parts;
+    const name = partsOf(repo.id, given).join('/');
+    if (name === '') return null;
+    let remote: RemoteFile | undefined;
+    if (this.#commit === null) {
+      const found = await this.#firstAnswer(name);
+      if ('missingIn' in found) return null;
+      if ('etag' in found) remote = found;
+    }
+    const commit = this.#commit!;
+    const path = cache.file(commit, name);
+    if (!await exists(path)) {
+      if (remote === undefined) {
+        if (await cache.isKnownMissing(commit, name)) return null;
+        const found = await this.#ask(name, commit, this.#isUnreachable ? 0 : undefined);
+        if ('missingIn' in found) return null;
+        remote = found;
+      }
+      await this.#fetch(name, remote, commit);
+    }
+    options.signal?.throwIfAborted();
+    return openFile(path);
+  }
+
+  /** Without an answer, what the cache knows of the revision will do. */
+  async #firstAnswer(name: string): Promise<RemoteFile | { missingIn: string | null } | { commit: string }> {
+    const { repo, cache } = this.#parts;
+    const known = await cache.commit();
+    if (known === repo.revision) {
+      this.#commit = known;
+      return { commit: known };
+    }
+    const isCached = known !== null && (await exists(cache.file(known, name)) || await cache.isKnownMissing(known, name));
+    try {
+      const found = await this.#ask(name, repo.revision, isCached ? 0 : undefined);
+      this.#commit = 'missingIn' in found ? found.missingIn : found.commit;
+      if (this.#commit !== null) await cache.rememberCommit(this.#commit);
+      return found;
+    } catch (error) {
+      if (!isCached || !(error instanceof LongformerError && error.code === 'DOWNLOAD')) throw error;
+      this.#commit = known;
+      this.#isUnreachable = true;
+      return { commit: known };
+    }
+  }
+
+  async #ask(name: string, revision: string, retries: number | undefined): Promise<RemoteFile | { missingIn: string | null }> {
+    const { hub, repo: { id }, cache, options: { signal } } = this.#parts;
+    const found = await askForFile(hub, { id, revision }, name, { signal, retries });
+    if ('missingIn' in found && found.missingIn !== null) await cache.rememberMissing(found.missingIn, name);
+    return found;
+  }
+
+  async #fetch(name: string, { etag, size, validator }: RemoteFile, commit: string): Promise<void> {
+    const { hub, repo: { id }, cache, options } = this.#parts;
+    const blob = cache.blob(etag);
+    const isNew = !await exists(blob);
+    const get: Parameters<typeof fetchBlob>[1]['get'] = (range) => getFile(hub, { id, revision: commit }, name, range);
+    if (isNew) await fetchBlob(blob, { name, etag, size, validator, get }, options);
+    await cache.place(etag, commit, name, isNew);
+  }
+}
+
+/** The parts of a name, which stays inside the repository. */
+function partsOf(id: string, name: string): string[] {
+  refuseEscape(id, name);
+  const parts: string[] = [];
+  for (const part of name.split(/[\\/]/)) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts;
+}
