@@ -110,10 +110,9 @@ test('a directory that is none is NOT_FOUND', async ({ root }) => {
   await assertRefuses(() => openSource(pathToFileURL(join(root, 'absent')).href), 'NOT_FOUND', /must be a directory/);
 });
 
-test('ids of the Hub and http: URLs are refused with a reason', async () => {
-  await assertRefuses(() => openSource('nobody/nothing'), 'NOT_FOUND', /nobody\/nothing .*not supported yet/);
-  await assertRefuses(() => openSource(new URL('https://example.org/model/')), 'NOT_FOUND', /https:\/\/example\.org\/model\/ .*not supported yet/);
-  await assertRefuses(() => openSource('https://example.org/model/'), 'NOT_FOUND', /not supported yet/);
+test('what is neither a directory, an id nor a web address is refused with a reason', async () => {
+  await assertRefuses(() => openSource('nobody/nothing/there'), 'NOT_FOUND', /"nobody\/nothing\/there" is no directory, and no id of the Hugging Face Hub/);
+  await assertRefuses(() => openSource(new URL('data:text/plain,x')), 'NOT_FOUND', /must be a file:, http: or https: URL/);
 });
 
 test('an argument that is no source is BAD_INPUT', async () => {

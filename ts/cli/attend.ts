@@ -3,6 +3,7 @@
 import { readConfig, type LongformerConfig } from '../config.ts';
 import { LongformerError } from '../errors.ts';
 import { openSource } from '../files/open.ts';
+import type { SourceOptions } from '../files/source-options.ts';
 import { LongformerModel } from '../longformer-models.ts';
 import type { Encoding } from '../tokenizer/encoding.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -18,6 +19,7 @@ import { readTexts, type TextFile } from './texts.ts';
 /** What `parseArgs` is to know of. */
 const OPTIONS = {
   model: { type: 'string' },
+  revision: { type: 'string' },
   token: { type: 'string' },
   position: { type: 'string' },
   layer: { type: 'string' },
@@ -31,11 +33,12 @@ const OPTIONS = {
 
 export const attend: Command = {
   summary: 'shows what a token of a document attends to',
-  usage: `Usage: longformer-wasm attend --model FOLDER (--token WORD | --position N) [options] FILE
+  usage: `Usage: longformer-wasm attend --model MODEL (--token WORD | --position N) [options] FILE
 
 FILE is a text file, or - for standard input. It is read as a whole.
 
-  --model FOLDER       a Longformer with its tokenizer
+  --model MODEL        a Longformer with its tokenizer: a folder, or an id of the Hugging Face Hub
+  --revision NAME      a branch, tag or commit of the Hub (default: main)
   --token WORD         the token that attends: the first of the word where it first stands
   --position N         the same by its number; the first token is 0
   --layer L            counted from 0 (default: the last)
@@ -64,17 +67,16 @@ FILE is a text file, or - for standard input. It is read as a whole.
 
     const { texts: [document], skipped: [refused] } = await readTexts([file]);
     if (document === undefined) throw new LongformerError('BAD_FILE', refused!.path, refused!.reason);
-    const config = await readConfig(await openSource(folder));
+    const { config, tokenizer } = await open(folder, values.revision, signal);
     checkBelow('layer', layer, config.num_hidden_layers, 'layers of the model');
     checkBelow('head', head, config.num_attention_heads, 'heads of the model');
-    const tokenizer = await Tokenizer.fromPretrained(folder);
     const encoding = encode(tokenizer, config, document);
     for (const one of globalTokens) checkBelow('global', one, encoding.inputIds.length, 'tokens of the text');
     checkBelow('position', position, encoding.inputIds.length, 'tokens of the text');
     const places = token === undefined ? [position!] : positionsOf(token, { text: document.text, encoding });
     if (places.length === 0) throw new LongformerError('BAD_INPUT', printable(document.path), `must hold ${JSON.stringify(token)}, does not`);
 
-    const view = await read(folder, { document, encoding, query: places[0]!, layer: layer ?? config.num_hidden_layers - 1, head, globalTokens, threads, withHeads: svg !== undefined }, signal);
+    const view = await read(folder, { document, encoding, query: places[0]!, layer: layer ?? config.num_hidden_layers - 1, head, globalTokens, threads, revision: values.revision, withHeads: svg !== undefined }, signal);
     if (svg !== undefined) {
       await writeOutput(svg, attentionSvg(view));
     } else if (values.json) {
@@ -85,6 +87,16 @@ FILE is a text file, or - for standard input. It is read as a whole.
     }
   },
 };
+
+async function open(folder: string, revision: string | undefined, signal: AbortSignal): Promise<{ config: LongformerConfig; tokenizer: Tokenizer }> {
+  const bar = new ProgressBar(process.stderr);
+  const options: SourceOptions = { revision, signal, onProgress: (progress) => bar.show(progress) };
+  try {
+    return { config: await readConfig(await openSource(folder, options)), tokenizer: await Tokenizer.fromPretrained(folder, options) };
+  } finally {
+    bar.clear();
+  }
+}
 
 function checkBelow(name: string, value: number | undefined, limit: number, what: string): void {
   if (value !== undefined && value >= limit) throw new LongformerError('BAD_INPUT', `--${name}`, `must be below the ${count(limit)} ${what}, got ${value}`);
@@ -109,16 +121,17 @@ interface Wanted {
   head: number | undefined;
   globalTokens: number[];
   threads: number | undefined;
+  revision: string | undefined;
   /** Whether each head is wanted besides their mean. */
   withHeads: boolean;
 }
 
 async function read(folder: string, wanted: Wanted, signal: AbortSignal): Promise<AttentionView> {
-  const { document, encoding, query, layer, head, globalTokens, threads, withHeads } = wanted;
+  const { document, encoding, query, layer, head, globalTokens, threads, revision, withHeads } = wanted;
   const bar = new ProgressBar(process.stderr);
   const watched = { signal, onProgress: (progress: Parameters<ProgressBar['show']>[0]) => bar.show(progress) };
   try {
-    const model = await LongformerModel.fromPretrained(folder, { ...watched, ...(threads !== undefined && { threads }) });
+    const model = await LongformerModel.fromPretrained(folder, { ...watched, revision, ...(threads !== undefined && { threads }) });
     try {
       const { inputIds } = encoding;
       const { dims: [heads], data } = await model.attentionOf({ inputIds, globalTokens }, { ...watched, layer, position: query });

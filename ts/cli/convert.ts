@@ -9,8 +9,9 @@ export const convert: Command = {
   usage: `Usage: longformer-wasm convert [options] SOURCE TARGET
 
 SOURCE is a folder with config.json and model.safetensors or
-pytorch_model.bin, TARGET a new folder.
+pytorch_model.bin, or an id of the Hugging Face Hub; TARGET is a new folder.
 
+  --revision NAME          a branch, tag or commit of the Hub (default: main)
   --max-positions N        tokens that the result can read (default: 4096)
   --attention-window N     keys that a token sees, both sides together (default: 512);
                            one number for each layer, separated by commas, or one for all
@@ -19,6 +20,7 @@ pytorch_model.bin, TARGET a new folder.
 `,
   async run(args, signal) {
     const { values, positionals } = readArguments(args, {
+      revision: { type: 'string' },
       'max-positions': { type: 'string', default: '4096' },
       'attention-window': { type: 'string', default: '512' },
       'attention-dilation': { type: 'string' },
@@ -34,6 +36,7 @@ pytorch_model.bin, TARGET a new folder.
         maxPositions: readCount('max-positions', values['max-positions'])!,
         attentionWindow: oneOrAll(readCounts('attention-window', values['attention-window']))!,
         attentionDilation: oneOrAll(readCounts('attention-dilation', values['attention-dilation'])),
+        revision: values.revision,
         signal,
         onProgress: (progress) => bar.show(progress),
       });

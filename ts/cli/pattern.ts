@@ -2,6 +2,7 @@
 
 import { bandsOf, readConfig } from '../config.ts';
 import { openSource } from '../files/open.ts';
+import type { SourceOptions } from '../files/source-options.ts';
 import { headsNamed, patternSvg, type PatternPicture } from '../pattern-svg.ts';
 import { readArguments, readCount, readCounts, UsageError, type Command } from './command.ts';
 import { writeOutput } from './output.ts';
@@ -10,6 +11,7 @@ import { writeOutput } from './output.ts';
 const OPTIONS = {
   figure: { type: 'boolean' },
   model: { type: 'string' },
+  revision: { type: 'string' },
   layer: { type: 'string' },
   head: { type: 'string' },
   tokens: { type: 'string' },
@@ -46,10 +48,11 @@ export const pattern: Command = {
 Instead of a pattern of your own:
 
   --figure             the four patterns of the paper's figure 2
-  --model FOLDER --layer L [--head H]
-                       those of a model's layer, counted from 0, by its config.json
+  --model MODEL [--revision NAME] --layer L [--head H]
+                       those of a model's layer, counted from 0, by its config.json; the
+                       model is a folder, or an id of the Hugging Face Hub
 `,
-  async run(args) {
+  async run(args, signal) {
     const { values, positionals } = readArguments(args, OPTIONS);
     if (positionals.length > 0) throw new UsageError(`no arguments are taken but options, got ${JSON.stringify(positionals[0])}`);
     refuseTogether(values);
@@ -63,7 +66,7 @@ Instead of a pattern of your own:
     };
     if ((given.window ?? 0) % 2 !== 0) throw new UsageError(`--window must be even, it counts both sides, got ${given.window}`);
     const pictures = values.figure ? FIGURE
-      : [values.model === undefined ? ownPattern(given, values.causal ?? false) : await patternOfLayer(values.model, given)];
+      : [values.model === undefined ? ownPattern(given, values.causal ?? false) : await patternOfLayer(values.model, given, { revision: values.revision, signal })];
     await writeOutput(values.output, patternSvg(pictures));
   },
 };
@@ -71,8 +74,8 @@ Instead of a pattern of your own:
 /** Options that say the same thing twice, or say nothing without another. */
 function refuseTogether(values: Readonly<Record<string, unknown>>): void {
   const source = values['figure'] ? 'figure' : values['model'] === undefined ? null : 'model';
-  const senseless = source === 'figure' ? ['model', 'layer', 'head', 'tokens', 'window', 'dilation', 'causal', 'global']
-    : source === 'model' ? ['dilation', 'causal'] : ['layer', 'head'];
+  const senseless = source === 'figure' ? ['model', 'revision', 'layer', 'head', 'tokens', 'window', 'dilation', 'causal', 'global']
+    : source === 'model' ? ['dilation', 'causal'] : ['revision', 'layer', 'head'];
   const found = senseless.find((name) => values[name] !== undefined);
   if (found !== undefined) throw new UsageError(source === null ? `--${found} needs --model` : `--${found} does not go with --${source}`);
   if (source === 'model' && values['layer'] === undefined) throw new UsageError('--layer must be given with --model');
@@ -90,8 +93,8 @@ function ownPattern({ tokens = 24, window = 6, dilation = [1], globalTokens }: G
   return { seqLen: tokens, oneSidedWindow: window / 2, dilation, causal, globalTokens };
 }
 
-async function patternOfLayer(model: string, { tokens, window, globalTokens, layer, head }: Given): Promise<PatternPicture> {
-  const config = await readConfig(await openSource(model));
+async function patternOfLayer(model: string, { tokens, window, globalTokens, layer, head }: Given, options: SourceOptions): Promise<PatternPicture> {
+  const config = await readConfig(await openSource(model, options));
   const { num_hidden_layers: layers, num_attention_heads: heads, max_position_embeddings: rows, pad_token_id: pad } = config;
   if (layer! >= layers) throw new UsageError(`--layer must be below the model's ${layers}, got ${layer}`);
   if (head !== undefined && head >= heads) throw new UsageError(`--head must be below the model's ${heads}, got ${head}`);

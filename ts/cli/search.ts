@@ -14,6 +14,7 @@ import { readTexts, type SkippedFile, type TextFile } from './texts.ts';
 /** What `parseArgs` is to know of. */
 export const OPTIONS = {
   model: { type: 'string' },
+  revision: { type: 'string' },
   top: { type: 'string' },
   passages: { type: 'string' },
   'max-tokens': { type: 'string' },
@@ -25,12 +26,14 @@ export const OPTIONS = {
 
 export const search: Command = {
   summary: 'finds the passages of files that answer a question',
-  usage: `Usage: longformer-wasm search --model FOLDER [options] QUESTION FILE...
+  usage: `Usage: longformer-wasm search --model MODEL [options] QUESTION FILE...
 
 A FILE is a text file, a folder (its .md, .txt, .rst files and the like), a pattern with
 * and **, or - for standard input. Each document is read as a whole.
 
-  --model FOLDER     a Longformer that embeds texts (\`longformer-wasm convert\` makes one)
+  --model MODEL      a Longformer that embeds texts (\`longformer-wasm convert\` makes one):
+                     a folder, or an id of the Hugging Face Hub
+  --revision NAME    a branch, tag or commit of the Hub (default: main)
   --top N            passages to show (default: 5)
   --passages KIND    paragraph (default), sentence or tokens
   --max-tokens N     tokens that a passage has at most (default: 200)
@@ -46,6 +49,7 @@ A FILE is a text file, a folder (its .md, .txt, .rst files and the like), a patt
     if (question.trim() === '') throw new UsageError('QUESTION must be given');
     if (files.length === 0) throw new UsageError('a FILE must be given, or - for standard input');
     const options = {
+      revision: values.revision,
       passages: {
         by: readChoice('passages', values.passages, ['paragraph', 'sentence', 'tokens']),
         maxTokens: readCount('max-tokens', values['max-tokens']),
