@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openHubInBrowser } from '../dist/download/browser-source.js';
+import { openHubInBrowser } from '../dist/files/download/browser-source.js';
 import type { Progress } from 'longformer-wasm';
 import { assertRefuses } from './rejects.ts';
 
@@ -79,7 +79,7 @@ test('imports nothing of node', () => {
       visit(new URL(name!, url));
     }
   };
-  for (const name of ['browser-source', 'folder-url']) visit(new URL(`../dist/download/${name}.js`, import.meta.url));
+  for (const name of ['browser-source', 'folder-url']) visit(new URL(`../dist/files/download/${name}.js`, import.meta.url));
   assert.ok(seen.size > 5);
 });
 

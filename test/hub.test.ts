@@ -460,6 +460,7 @@ test('an abort reaches a download in the engine, which lives on', async ({ hub, 
     engine, cacheDir, signal: controller.signal, onProgress: ({ name, done }) => { if (name === 'model.safetensors' && done === 1000) controller.abort(reason); },
   });
   assert.is(await call.catch((error: unknown) => error), reason);
+  assert.is(hub.asked().filter((asked) => asked.includes('storage')).length, 1, 'it ended then, not when the silence was too long');
   await (await LongformerModel.fromPretrained(ID, { engine, cacheDir })).dispose();
   assert.ok(hub.asked().includes('GET storage /org/tiny/model.safetensors bytes=1000-'));
 });

@@ -1,7 +1,7 @@
 // What a caller may give where files are wanted, and which source it means.
 
-import { openFolderUrl } from '../download/folder-url.ts';
-import { isRepoId } from '../download/hub.ts';
+import { openFolderUrl } from './download/folder-url.ts';
+import { isRepoId } from './download/hub.ts';
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { openBlobs } from './blobs.ts';
@@ -39,8 +39,8 @@ async function openString(source: string, options: SourceOptions): Promise<Sourc
   }
   if (files !== null && await files.isDirectory(source)) return files.openDirectory(source);
   if (!isRepoId(source)) throw new LongformerError('NOT_FOUND', quoted(source), 'is no directory, and no id of the Hugging Face Hub (org/name)');
-  if (files === null) return (await import('../download/browser-source.ts')).openHubInBrowser(source, options);
-  return (await import('../download/hub-source.ts')).openHub(source, options);
+  if (files === null) return (await import('./download/browser-source.ts')).openHubInBrowser(source, options);
+  return (await import('./download/hub-source.ts')).openHub(source, options);
 }
 
 async function openUrl(url: URL, options: SourceOptions): Promise<Source> {

@@ -52,7 +52,7 @@ export class Tokenizer {
    * The tokenizer of a checkpoint: tokenizer.json, or vocab.json and merges.txt, or vocab.txt.
    *
    * Rejects with `NOT_FOUND` where there is none, with `BAD_FILE` where a file breaks a rule or asks
-   * for a stage that cannot be done exactly.
+   * for a stage that cannot be done exactly, with `DOWNLOAD` where one cannot be fetched.
    */
   static async fromPretrained(source: string | URL | FileSource, options: SourceOptions = {}): Promise<Tokenizer> {
     return loadTokenizer(await openSource(source, options));

@@ -1,10 +1,10 @@
 // A repository of the Hugging Face Hub as a source: files come into the cache on disk, and are read
 // from there. Needs a file system: reached by `import()` from files/open.ts only.
 
-import { LongformerError } from '../errors.ts';
-import { openFile } from '../files/directory.ts';
-import { refuseEscape, type Source } from '../files/source.ts';
-import type { SourceOptions } from '../files/source-options.ts';
+import { LongformerError } from '../../errors.ts';
+import { openFile } from '../directory.ts';
+import { refuseEscape, type Source } from '../source.ts';
+import type { SourceOptions } from '../source-options.ts';
 import { fetchBlob } from './blob.ts';
 import { exists, HubCache } from './hub-cache.ts';
 import { readHubSettings } from './hub-settings.ts';

@@ -1,7 +1,7 @@
 // A file that is fetched in one go into memory. Runs wherever there is `fetch`.
 
-import { LongformerError } from '../errors.ts';
-import { tell, type LongCallOptions } from '../progress.ts';
+import { LongformerError } from '../../errors.ts';
+import { tell, type LongCallOptions } from '../../progress.ts';
 import { contentLength, PassingError, type Reply } from './http.ts';
 
 /** An engine has no more memory than that. */

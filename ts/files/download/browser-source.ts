@@ -2,11 +2,11 @@
 // Cache API, and are read from there. Without one (pages that are not served securely) they are
 // fetched into memory. No token is sent: a page has no place to keep one.
 
-import { openBlob } from '../files/blobs.ts';
-import { refuseEscape, type Source } from '../files/source.ts';
-import type { SourceOptions } from '../files/source-options.ts';
-import { LongformerError } from '../errors.ts';
-import { onlyForward } from '../progress.ts';
+import { openBlob } from '../blobs.ts';
+import { refuseEscape, type Source } from '../source.ts';
+import type { SourceOptions } from '../source-options.ts';
+import { LongformerError } from '../../errors.ts';
+import { onlyForward } from '../../progress.ts';
 import { fileUrl, HUB, isCommit } from './hub.ts';
 import { contentLength, retrying, send, statusError } from './http.ts';
 import { counted, wholeFile } from './whole-file.ts';

@@ -11,9 +11,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { LongformerError } from '../errors.ts';
-import { naming } from '../files/directory.ts';
-import { onlyForward, type LongCallOptions } from '../progress.ts';
+import { LongformerError } from '../../errors.ts';
+import { naming } from '../directory.ts';
+import { onlyForward, type LongCallOptions } from '../../progress.ts';
 import { exists, randomName } from './hub-cache.ts';
 import { contentLength, contentRange, PassingError, pause, retrying, type Reply } from './http.ts';
 

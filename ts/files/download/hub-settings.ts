@@ -4,8 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { LongformerError } from '../errors.ts';
-import { quoted } from '../quoted.ts';
+import { LongformerError } from '../../errors.ts';
+import { quoted } from '../../quoted.ts';
 import { HUB, type Hub } from './hub.ts';
 
 export interface HubSettings extends Hub {

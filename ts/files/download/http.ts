@@ -1,6 +1,6 @@
 // One request, and how often it is tried. Runs wherever there is `fetch`.
 
-import { LongformerError } from '../errors.ts';
+import { LongformerError } from '../../errors.ts';
 
 /** A server that says nothing for so long is taken for gone. */
 const SILENCE_MILLISECONDS = 30_000;

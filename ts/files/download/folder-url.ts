@@ -1,11 +1,11 @@
 // A folder on a web server as a source. Files are read in blocks where the server gives parts of a
 // file, else fetched whole into memory. Nothing is kept on disk. Runs wherever there is `fetch`.
 
-import { LongformerError } from '../errors.ts';
-import { openBlob } from '../files/blobs.ts';
-import { refuseEscape, type OpenFile, type Source } from '../files/source.ts';
-import type { SourceOptions } from '../files/source-options.ts';
-import { onlyForward } from '../progress.ts';
+import { LongformerError } from '../../errors.ts';
+import { openBlob } from '../blobs.ts';
+import { refuseEscape, type OpenFile, type Source } from '../source.ts';
+import type { SourceOptions } from '../source-options.ts';
+import { onlyForward } from '../../progress.ts';
 import { contentRange, PassingError, retrying, send, statusError, withoutQuery, type Reply } from './http.ts';
 import { counted, wholeFile } from './whole-file.ts';
 

@@ -5,8 +5,8 @@
 // the Hub alone and must never reach the host that a file is stored on. For runtimes that show
 // redirects to a script; browsers do not (browser-source.ts).
 
-import { LongformerError } from '../errors.ts';
-import { quoted } from '../quoted.ts';
+import { LongformerError } from '../../errors.ts';
+import { quoted } from '../../quoted.ts';
 import { contentLength, retrying, send, statusError, wholeNumber, withoutQuery, type Reply } from './http.ts';
 
 /** Where the Hub is, and who asks. */

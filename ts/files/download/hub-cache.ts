@@ -10,7 +10,7 @@
 
 import { copyFile, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { naming } from '../files/directory.ts';
+import { naming } from '../directory.ts';
 import { isCommit, type Repo } from './hub.ts';
 
 export class HubCache {
