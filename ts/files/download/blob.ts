@@ -65,11 +65,11 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
       }
       await rename(partial, path);
     } catch (error) {
+      clearInterval(touching);
       await release(partial);
       throw taken(error, path);
-    } finally {
-      clearInterval(touching);
     }
+    clearInterval(touching);
   });
 
   async function fill(partial: string): Promise<void> {
@@ -96,8 +96,7 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
         reply.drop();
         throw error;
       }
-      const first = done;
-      const progressed = (): boolean => done > first && done > most;
+      most = Math.max(most, done);
       try {
         for await (const chunk of reply.chunks()) {
           if (expected !== null && done + chunk.length > expected) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${expected} bytes, goes on`);
@@ -109,7 +108,7 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
         tell(done);
       } catch (error) {
         if (!(error instanceof PassingError)) throw error;
-        throw new PassingError(error.subject, error.message.slice(error.subject.length + 1), { wait: error.wait, progressed: progressed(), cause: error.cause });
+        throw new PassingError(error.subject, error.message.slice(error.subject.length + 1), { wait: error.wait, progressed: done > most, cause: error.cause });
       } finally {
         most = Math.max(most, done);
       }
