@@ -1,37 +1,40 @@
-// Attention by itself: verified, then timed inside the engine, softmax and packing included, against
-// the rate that the same build reaches in matrix products of the same shapes, in the same run.
-//
-//     npm run bench            one thread, in this one, so that nothing but the kernel is timed
+// Attention by itself: verified, then timed inside the engine, softmax and packing included, and
+// through the public interface. Over the window against the rate that the same build reaches in
+// matrix products of the same shapes, in turn with it; over dilations; over the length.
 
-import { readFile } from 'node:fs/promises';
+import { createEngine } from '../dist/index.js';
 import { assertClose } from '../test/close.ts';
-import { definition, generator, vectors } from '../test/definition.ts';
-import { chooseBuild, type Wasm } from '../dist/engine/builds.js';
-import { keep, machine, time, type Time } from './measure.ts';
+import { definition, vectors } from '../test/definition.ts';
+import { line, spread } from './fit.ts';
+import { attention, build, HEAD_DIM, HEADS, HIDDEN_SIZE, instance, random } from './kernel.ts';
+import { inTurn, LONG, Report, time, type Time } from './measure.ts';
 
-const HEADS = 12;
-const HEAD_DIM = 64;
-const QUERIES = 24; // that share a block of scores, as in crate/src/attention/banded.rs
+const QUERIES = 48; // that share a block of scores, as in crate/src/attention/banded.rs
+const WINDOWS = [64, 128, 256, 512, 1024, 2048];
+const LENGTHS = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072];
+const UNDILATED = Array<number>(HEADS).fill(1);
 
-const { build } = chooseBuild('auto', 1, new URL('../pkg/', import.meta.url));
-const wasm = (await import(build.glue.href)) as Wasm;
-const { memory } = wasm.initSync({ module: new WebAssembly.Module(new Uint8Array(await readFile(build.wasm))) });
-const on = machine(build.name);
-const lines: Record<string, unknown>[] = [];
+const report = new Report('attention', build.name);
+const ms = ({ best, median }: Time): { 'best ms': number; 'median ms': number } => ({ 'best ms': best, 'median ms': median });
 
-function attention(input: { vectors: InstanceType<Wasm['Vectors']>; seqLen: number; oneSidedWindow: number; dilations: number[]; globals: number[] }): Float32Array {
-  const pattern = new wasm.Pattern(input.oneSidedWindow, Uint32Array.from(input.dilations), false);
-  const batch = new wasm.Batch();
-  batch.push(input.seqLen, Uint32Array.from(input.globals), new Uint32Array());
-  try {
-    return input.vectors.attend(input.vectors, batch, pattern, context);
-  } finally {
-    pattern.free();
-    batch.free();
-  }
+await verify();
+await windows(16384);
+await dilations(8192);
+await lengths();
+await report.keep();
+
+async function verify(): Promise<void> {
+  const { wasm } = await instance();
+  const [seqLen, oneSidedWindow, globals] = [300, 30, [0, 100]];
+  const perHead = UNDILATED.map((_, head) => 1 + (head % 3));
+  const input = vectors(seqLen, HEADS, HEAD_DIM, 1, false);
+  const held = new wasm.Vectors(input.query, input.key, input.value);
+  const actual = attention(wasm, { vectors: held, seqLen, oneSidedWindow, dilations: perHead, globals });
+  const expected = definition(input, { oneSidedWindow, dilation: perHead, causal: false, globalTokens: globals, masked: [] });
+  assertClose(actual, expected, 4e-6, 'attention');
 }
 
-/** Keys that the queries of a sequence see, all heads of one dilation together. */
+/** Keys that the queries of a sequence see, in one head. */
 function visiblePairs(seqLen: number, oneSidedWindow: number, dilation: number): number {
   let pairs = 0;
   for (let i = 0; i < seqLen; i++) {
@@ -40,72 +43,93 @@ function visiblePairs(seqLen: number, oneSidedWindow: number, dilation: number):
   return pairs;
 }
 
-function verify(): void {
-  const [seqLen, oneSidedWindow, globals] = [300, 30, [0, 100]];
-  const dilations = Array.from({ length: HEADS }, (_, head) => 1 + (head % 3));
-  const input = vectors(seqLen, HEADS, HEAD_DIM, 1, false);
-  const held = new wasm.Vectors(HEADS, HEAD_DIM, input.query, input.key, input.value);
-  const actual = attention({ vectors: held, seqLen, oneSidedWindow, dilations, globals });
-  held.free();
-  const expected = definition(input, { oneSidedWindow, dilation: dilations, causal: false, globalTokens: globals, masked: [] });
-  assertClose(actual, expected, 4e-6, 'attention');
-}
-
-function random(seqLen: number): InstanceType<Wasm['Vectors']> {
-  const next = generator(seqLen);
-  const tensor = (): Float32Array => Float32Array.from({ length: seqLen * HEADS * HEAD_DIM }, next);
-  return new wasm.Vectors(HEADS, HEAD_DIM, tensor(), tensor(), tensor());
-}
-
-/** GFLOP/s of the two products of a block: queries times keys, weights times values. */
-async function productRate(oneSidedWindow: number): Promise<number> {
-  const keys = 2 * oneSidedWindow + QUERIES;
-  const times = Math.ceil(2e9 / (4 * QUERIES * HEAD_DIM * keys));
-  const scores = await time(() => wasm.product(QUERIES, HEAD_DIM, keys, times));
-  const weighted = await time(() => wasm.product(QUERIES, keys, HEAD_DIM, times));
-  return (4 * QUERIES * HEAD_DIM * keys * times) / (scores.best + weighted.best) / 1e6;
-}
-
-function report(what: string, line: Record<string, unknown>): void {
-  lines.push({ what, ...line });
-  console.log(`${what.padEnd(44)} ${Object.entries(line).map(([key, value]) => `${key} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`).join('  ')}`);
-}
-
-const ms = ({ best, median }: Time): Record<string, number> => ({ 'best ms': best, 'median ms': median });
-
-verify();
-console.log(Object.values(on).join(', '), '\n');
-
-const seqLen = 8192;
-const held = random(seqLen);
-const plain = Array<number>(HEADS).fill(1);
-for (const window of [64, 128, 256, 512, 1024, 2048]) {
-  const oneSidedWindow = window / 2;
-  const product = await productRate(oneSidedWindow);
-  const taken = await time(() => attention({ vectors: held, seqLen, oneSidedWindow, dilations: plain, globals: [0] }));
-  const rate = (4 * HEADS * HEAD_DIM * visiblePairs(seqLen, oneSidedWindow, 1)) / taken.best / 1e6;
-  report(`window ${window}`, { ...ms(taken), 'GFLOP/s': rate, 'product GFLOP/s': product, 'of the product': rate / product });
-}
-for (const [name, dilations] of [
-  ['no dilation', plain], ['dilation 2', plain.map(() => 2)], ['dilation 4', plain.map(() => 4)], ['dilations 1 to 4', plain.map((_, head) => 1 + (head % 4))],
-] as const) {
-  const oneSidedWindow = 256;
-  const taken = await time(() => attention({ vectors: held, seqLen, oneSidedWindow, dilations: [...dilations], globals: [0] }));
-  const pairs = dilations.reduce((sum, dilation) => sum + visiblePairs(seqLen, oneSidedWindow, dilation), 0);
-  report(`window 512, ${name}`, { ...ms(taken), 'ns per key': (taken.best * 1e6) / pairs });
-}
-held.free();
-
-for (const length of [4096, 8192, 16384, 32768, 65536, 131072]) {
-  const long = random(length);
-  const taken = await time(() => attention({ vectors: long, seqLen: length, oneSidedWindow: 256, dilations: plain, globals: [0] }), length < 20_000 ? 5 : 1);
-  long.free();
-  report(`${length} tokens, window 512`, {
-    ...ms(taken), 'µs per token': (taken.best * 1e3) / length,
-    'memory MiB': memory.buffer.byteLength / 2 ** 20,
-    // Queries, keys, values, packed keys and values, contexts: what must be there.
-    'of what must be there': memory.buffer.byteLength / (6 * 4 * length * HEADS * HEAD_DIM),
+/** `seqLen`: far above the windows, as the ends of a text see half of one. */
+async function windows(seqLen: number): Promise<void> {
+  const { wasm } = await instance();
+  const held = new wasm.Vectors(random(seqLen, 1), random(seqLen, 2), random(seqLen, 3));
+  const times = new Map<number, number>();
+  const perPair = new Map<number, number>();
+  for (const window of WINDOWS) {
+    const oneSidedWindow = window / 2;
+    // The two products of a block: queries times keys, weights times values.
+    const keys = window + QUERIES;
+    const repeats = Math.ceil(1e9 / (2 * QUERIES * HEAD_DIM * keys));
+    const { whole, scores, weighted } = await inTurn({
+      scores: () => wasm.product(QUERIES, HEAD_DIM, keys, repeats),
+      whole: () => attention(wasm, { vectors: held, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }),
+      weighted: () => wasm.product(QUERIES, keys, HEAD_DIM, repeats),
+    });
+    const productRate = (4 * QUERIES * HEAD_DIM * keys * repeats) / (scores.best + weighted.best) / 1e6;
+    const pairs = HEADS * visiblePairs(seqLen, oneSidedWindow, 1);
+    const rate = (4 * HEAD_DIM * pairs) / whole.best / 1e6;
+    times.set(window, whole.best);
+    perPair.set(window, (whole.best * 1e6) / pairs);
+    report.add({
+      what: 'window', window, tokens: seqLen, ...ms(whole), 'ns per key seen': perPair.get(window)!,
+      'GFLOP/s': rate, 'product GFLOP/s': productRate, 'of the product %': (100 * rate) / productRate,
+    });
+  }
+  const { a, b, deviation } = line([...times]);
+  report.add({ what: 'line', from: WINDOWS[0]!, to: WINDOWS.at(-1)!, tokens: seqLen, 'a ms': a, 'b ms per key': b, 'largest deviation %': deviation });
+  const [from, to] = [512, 2048];
+  const within = WINDOWS.filter((window) => window >= from && window <= to);
+  report.add({
+    what: 'proportional', from, to, tokens: seqLen,
+    'time per window, spread %': spread(within.map((window) => times.get(window)! / window)),
+    'time per key seen, spread %': spread(within.map((window) => perPair.get(window)!)), // without the ends of the text
   });
 }
 
-await keep('attention', on, lines);
+async function dilations(seqLen: number): Promise<void> {
+  const { wasm } = await instance();
+  const held = new wasm.Vectors(random(seqLen, 1), random(seqLen, 2), random(seqLen, 3));
+  const uniform = [1, 2, 4];
+  const perHead = UNDILATED.map((_, head) => uniform[head % uniform.length]!);
+  const dilated = new Map(uniform.map((dilation) => [String(dilation), UNDILATED.map(() => dilation)]));
+  dilated.set('1, 2, 4 by head', perHead);
+  const works = [...dilated].map(([name, dilations]) =>
+    [name, () => attention(wasm, { vectors: held, seqLen, oneSidedWindow: 256, dilations, globals: [0] })]);
+  const times = await inTurn(Object.fromEntries(works) as Record<string, () => Float32Array>);
+  for (const [name, list] of dilated) {
+    const pairs = list.reduce((sum, dilation) => sum + visiblePairs(seqLen, 256, dilation), 0);
+    report.add({ what: 'dilation', dilation: name, window: 512, tokens: seqLen, ...ms(times[name]!), 'ns per key seen': (times[name]!.best * 1e6) / pairs });
+  }
+  const best = uniform.map((dilation) => times[dilation]!.best);
+  const mean = best.reduce((sum, each) => sum + each, 0) / best.length;
+  report.add({
+    what: 'dilation cost', 'uniform over none %': 100 * (Math.max(...best) / best[0]! - 1),
+    'by head over uniform %': 100 * (times['1, 2, 4 by head']!.best / mean - 1), // over what its heads take
+  });
+}
+
+async function lengths(): Promise<void> {
+  const oneSidedWindow = 256;
+  const long: { tokens: number; perToken: number; memory: number; surplus: number }[] = [];
+  for (const seqLen of LENGTHS) {
+    const rounds = seqLen > 20_000 ? LONG : {};
+    const [query, key, value] = [random(seqLen, 1), random(seqLen, 2), random(seqLen, 3)];
+    const { wasm, memory } = await instance();
+    const held = new wasm.Vectors(query, key, value);
+    const inside = await time(() => attention(wasm, { vectors: held, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }), rounds);
+    const bytes = memory.buffer.byteLength;
+    // Queries, keys, values, packed keys and values, contexts: what must be there.
+    const of = bytes / (6 * 4 * seqLen * HIDDEN_SIZE);
+    report.add({ what: 'length', tokens: seqLen, window: 512, ...ms(inside), 'µs per token': (inside.best * 1e3) / seqLen, 'memory bytes': bytes, 'of what must be there': of });
+
+    const input = { query, key, value, seqLen, numHeads: HEADS, headDim: HEAD_DIM, oneSidedWindow, globalTokens: [0], transfer: false };
+    for (const threads of [1, undefined]) {
+      const engine = await createEngine(threads === undefined ? {} : { threads });
+      if (threads === undefined && engine.info.threads === 1) continue;
+      const taken = await time(() => engine.attention(input), rounds);
+      report.add({ what: 'public', tokens: seqLen, window: 512, threads: engine.info.threads, ...ms(taken), 'µs per token': (taken.best * 1e3) / seqLen, 'memory bytes': engine.info.memoryBytes });
+      await engine.dispose();
+      if (threads === 1 && seqLen >= 4096) long.push({ tokens: seqLen, perToken: (inside.best * 1e3) / seqLen, memory: of, surplus: 100 * (taken.best / inside.best - 1) });
+    }
+  }
+  report.add({
+    what: 'flat', from: long[0]!.tokens, to: long.at(-1)!.tokens, window: 512,
+    'time per token, spread %': spread(long.map(({ perToken }) => perToken)),
+    'memory above what must be there %': 100 * (Math.max(...long.map(({ memory }) => memory)) - 1),
+    'public interface over inside, most %': Math.max(...long.map(({ surplus }) => surplus)),
+  });
+}

@@ -9,28 +9,89 @@ export interface Time {
   median: number;
 }
 
-/** Times `work` after one round that is not counted, in which the engine compiles it. */
-export async function time(work: () => unknown, rounds = 5): Promise<Time> {
-  await work();
-  const times: number[] = [];
-  for (let i = 0; i < rounds; i++) {
-    const start = performance.now();
-    await work();
-    times.push(performance.now() - start);
+export interface Rounds {
+  rounds?: number;
+  /** Rounds before those, which are not counted: the engine compiles in the first one. */
+  uncounted?: number;
+}
+
+/** Work of more than some seconds: compiling is a small part of it, and the best round has none. */
+export const LONG: Rounds = { rounds: 3, uncounted: 0 };
+
+/**
+ * Times each work in turn, round after round, so that a clock that drifts, or a neighbour on the
+ * machine, meets all of them alike and leaves their ratios alone.
+ */
+export async function inTurn<Name extends string>(works: Record<Name, () => unknown>, { rounds = 5, uncounted = 1 }: Rounds = {}): Promise<Record<Name, Time>> {
+  const names = Object.keys(works) as Name[];
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  for (let round = -uncounted; round < rounds; round++) {
+    for (const name of names) {
+      const start = performance.now();
+      await works[name]();
+      if (round >= 0) times[name].push(performance.now() - start);
+    }
   }
-  times.sort((a, b) => a - b);
-  return { best: times[0]!, median: times[rounds >> 1]! };
+  const summary = (name: Name): Time => {
+    const sorted = times[name].sort((a, b) => a - b);
+    return { best: sorted[0]!, median: sorted[sorted.length >> 1]! };
+  };
+  return Object.fromEntries(names.map((name) => [name, summary(name)])) as Record<Name, Time>;
 }
 
-/** What a figure must be read with. */
-export function machine(build: string): Record<string, unknown> {
-  return { date: new Date().toISOString().slice(0, 10), cpu: cpus()[0]!.model.trim(), cores: cpus().length, runtime: `node ${process.versions.node}`, build };
+export async function time(work: () => unknown, rounds?: Rounds): Promise<Time> {
+  return (await inTurn({ work }, rounds)).work;
 }
 
-/** Keeps the lines of a benchmark in bench/results. */
-export async function keep(name: string, on: Record<string, unknown>, lines: Record<string, unknown>[]): Promise<void> {
-  const folder = new URL('results/', import.meta.url);
-  await mkdir(folder, { recursive: true });
-  const file = [on['date'], String(on['cpu']).replace(/\W+/g, '-'), String(on['runtime']).replace(/\W+/g, '-'), name].join('_');
-  await writeFile(new URL(`${file}.json`, folder), `${JSON.stringify({ ...on, lines }, null, 1)}\n`);
+/** One figure or a few that belong together; `what` says which. */
+export interface Line {
+  what: string;
+  [key: string]: string | number;
+}
+
+/** What figures must be read with. */
+export interface Results {
+  date: string;
+  cpu: string;
+  cores: number;
+  runtime: string;
+  build: string;
+  lines: Line[];
+}
+
+/** To six digits; whole numbers stay. */
+const round = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+
+/** The lines of one benchmark: printed as they come, kept in bench/results at the end. */
+export class Report {
+  private readonly results: Results;
+
+  /** `build`: what was measured. */
+  constructor(private readonly name: string, build: string) {
+    this.results = {
+      date: new Date().toISOString().slice(0, 10),
+      cpu: cpus()[0]!.model.trim(),
+      cores: cpus().length,
+      runtime: `node ${process.versions.node}`,
+      build,
+      lines: [],
+    };
+    const { lines, ...on } = this.results;
+    console.log(`\n${name}: ${Object.values(on).join(', ')}`);
+  }
+
+  add(line: Line): void {
+    const short = Object.entries(line).map(([key, value]) => [key, typeof value === 'number' ? round(value) : value]);
+    this.results.lines.push(Object.fromEntries(short) as Line);
+    const shown = (value: string | number): string | number => (typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value);
+    console.log(`  ${line.what.padEnd(14)} ${short.slice(1).map(([key, value]) => `${key} ${shown(value!)}`).join('   ')}`);
+  }
+
+  async keep(): Promise<void> {
+    const folder = new URL('results/', import.meta.url);
+    await mkdir(folder, { recursive: true });
+    const { date, cpu, runtime } = this.results;
+    const file = [date, cpu.replace(/\W+/g, '-'), runtime.replace(/\W+/g, '-'), this.name].join('_');
+    await writeFile(new URL(`${file}.json`, folder), `${JSON.stringify(this.results, null, 1)}\n`);
+  }
 }

@@ -1,0 +1,48 @@
+// The crate without an engine around it: one thread, this one, so that nothing but the kernel is timed.
+
+import { readFile } from 'node:fs/promises';
+import { generator } from '../test/definition.ts';
+import { chooseBuild, type Wasm } from '../dist/engine/builds.js';
+
+export const HEADS = 12;
+export const HEAD_DIM = 64;
+export const HIDDEN_SIZE = HEADS * HEAD_DIM;
+
+export const { build } = chooseBuild('auto', 1, new URL('../pkg/', import.meta.url));
+const module = new WebAssembly.Module(new Uint8Array(await readFile(build.wasm)));
+let instances = 0;
+
+/** An instance of its own, whose memory has seen nothing yet: it never shrinks. */
+export async function instance(): Promise<{ wasm: Wasm; memory: WebAssembly.Memory }> {
+  const wasm = (await import(`${build.glue.href}?${instances++}`)) as Wasm;
+  return { wasm, memory: wasm.initSync({ module }).memory };
+}
+
+export interface Input {
+  vectors: InstanceType<Wasm['Vectors']>;
+  seqLen: number;
+  oneSidedWindow: number;
+  dilations: readonly number[];
+  globals: readonly number[];
+}
+
+export function attention(wasm: Wasm, { vectors, seqLen, oneSidedWindow, dilations, globals }: Input): Float32Array {
+  const pattern = new wasm.Pattern(oneSidedWindow, Uint32Array.from(dilations), false);
+  const batch = new wasm.Batch();
+  batch.push(seqLen, Uint32Array.from(globals), new Uint32Array());
+  try {
+    return wasm.attention(HEAD_DIM, pattern, batch, vectors, vectors);
+  } finally {
+    pattern.free();
+    batch.free();
+  }
+}
+
+/** `[rows, hidden size]` of numbers in -1..1; from some thousand rows on they come again. */
+export function random(rows: number, seed: number): Float32Array {
+  const data = new Float32Array(rows * HIDDEN_SIZE);
+  const once = Math.min(data.length, 4099 * HIDDEN_SIZE);
+  data.set(Float32Array.from({ length: once }, generator(seed)));
+  for (let filled = once; filled < data.length; filled *= 2) data.copyWithin(filled, 0, Math.min(filled, data.length - filled));
+  return data;
+}

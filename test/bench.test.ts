@@ -1,0 +1,85 @@
+// What README.md says of speed is what bench/results holds, and what fits and models are made of is right.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { line, spread } from '../bench/fit.ts';
+import { inTurn, type Results } from '../bench/measure.ts';
+import { denseAttention } from '../bench/onnx.ts';
+import { summary, withSummary } from '../bench/summary.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+const shown = suite('benchmarks as shown');
+
+shown('README.md and the plots are those of bench/results (else: npm run bench plots)', () => {
+  const result = summary();
+  assert.is(withSummary(read('README.md'), result), read('README.md'));
+  for (const [name, svg] of Object.entries(result.plots)) {
+    assert.is(svg, read(`bench/plots/${name}`), name);
+    assert.ok(result.markdown.includes(`(bench/plots/${name})`), name);
+  }
+});
+
+shown('the newest figures count, and dense ones of the same machine alone', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const write = (name: string, more: Partial<Results>): void => {
+      const all = { date: '2030-01-01', cpu: 'A', cores: 2, runtime: 'node 24.0.0', build: 'single-relaxed', lines: [], ...more };
+      writeFileSync(join(folder, `${all.date}_${all.cpu}_${name}.json`), JSON.stringify(all));
+    };
+    const timed = (what: string, tokens: number) => ({ what, tokens, threads: 1, 'best ms': tokens, 'µs per token': 1000, 'memory bytes': 2 ** 20 });
+    const lines = (ms: number): Results['lines'] => [
+      { what: 'window', window: 512, 'best ms': ms, 'of the product %': 70 }, { what: 'window', window: 2048, 'best ms': 4 * ms, 'of the product %': 80 },
+      { what: 'line', from: 512, to: 2048, tokens: 8, 'a ms': 0, 'b ms per key': 1, 'largest deviation %': 2 },
+      { what: 'proportional', from: 512, to: 2048, 'time per window, spread %': 3 },
+      { what: 'dilation cost', 'uniform over none %': -0.1, 'by head over uniform %': 1.2 },
+      timed('length', 512), { ...timed('public', 512), 'best ms': ms }, timed('length', 1024), timed('public', 1024),
+      { what: 'flat', from: 512, to: 1024, 'time per token, spread %': 1, 'memory above what must be there %': 2, 'public interface over inside, most %': 3 },
+    ];
+    write('attention', { date: '2029-01-01', lines: lines(111) });
+    write('attention', { lines: lines(222) });
+    write('dense', { cpu: 'B', lines: [{ ...timed('dense', 512), 'best ms': 777 }] });
+    const url = pathToFileURL(`${folder}/`);
+    assert.match(summary(url).markdown, /\| 512 \| 222 ms \| 1 MiB \|\n/);
+    assert.match(summary(url).markdown, /Dilation costs less than 0\.5 %, a dilation for each head 1\.2 %/);
+    write('dense', { lines: [timed('dense', 512), { what: 'end', tokens: 2048, threads: 1, why: 'out of memory' }] });
+    const { markdown, plots } = summary(url);
+    assert.match(markdown, /\| 512 \| 222 ms \| 1 MiB \| 512 ms \| 1 MiB \|\n/);
+    assert.match(markdown, /\| 2,048 \|  \|  \| out of memory \|  \|\n/);
+    assert.match(plots['length.svg']!, /dense, onnxruntime-web: out of memory at 2,048/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+shown.run();
+
+const parts = suite('benchmarks');
+
+parts('fit a line by relative distances', () => {
+  const { a, b, deviation } = line([[1, 5], [2, 7], [10, 23]]);
+  assert.ok(Math.abs(a - 3) < 1e-9 && Math.abs(b - 2) < 1e-9 && deviation < 1e-9, `${a} ${b} ${deviation}`);
+  assert.ok(Math.abs(line([[0, 10], [1, 11], [2, 10]]).deviation - 6) < 1, 'in %');
+  assert.ok(Math.abs(spread([4, 5, 4.4]) - 25) < 1e-9);
+});
+
+parts('take turns, and leave rounds uncounted', async () => {
+  const order: string[] = [];
+  const { a } = await inTurn({ a: () => order.push('a'), b: () => order.push('b') }, { rounds: 2, uncounted: 1 });
+  assert.is(order.join(''), 'ababab');
+  assert.ok(a.best <= a.median);
+});
+
+parts('write the protobuf that onnxruntime reads', () => {
+  const text = Buffer.from(denseAttention(12, 64)).toString('latin1');
+  // A node: its inputs, its output, its operator, each with field, kind and length in front.
+  assert.ok(text.includes('\n\x06scores\n\x05scale\x12\x06scaled"\x03Mul'));
+  assert.is(text.slice(0, 3), '\x08\x08:'); // ir_version 8, then the graph
+  assert.is(text.slice(-4), 'B\x02\x10\x11'); // opset 17
+});
+
+parts.run();
