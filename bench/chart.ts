@@ -61,8 +61,8 @@ function draw({ title, x, y, series }: Chart, width: number): string[] {
 function drawSeries({ label, colour, points, as, end }: Series, atX: (x: number) => number, atY: (y: number) => number, right: number): string[] {
   const places = points.map(([x, y]) => [atX(x), atY(y)] as const);
   const [lastX, lastY] = places.at(-1)!;
-  const says = end === undefined ? label : `${label}: ${end}`;
-  const length = 7 * says.length; // about
+  const says = end === undefined ? [label] : [label, end];
+  const length = 7 * Math.max(...says.map((line) => line.length)); // about
   const beside = right - lastX > length;
   const highest = Math.min(...places.filter(([x]) => x > lastX - length).map(([, y]) => y));
   return [
@@ -71,7 +71,9 @@ function drawSeries({ label, colour, points, as, end }: Series, atX: (x: number)
     ...(as === 'line' ? [] : places.map(([x, y]) => `<circle cx="${rounded(x)}" cy="${rounded(y)}" r="3.5" fill="currentColor"/>`)),
     ...(end === undefined ? [] : [`<path stroke="currentColor" stroke-width="2.5" d="M${rounded(lastX - 7)} ${rounded(lastY - 7)}l14 14m0 -14l-14 14"/>`]),
     // The style sheet's colour of text would win over an attribute.
-    ...(label === '' ? [] : [beside ? text(lastX + 13, lastY + 4, says, 'style="fill:currentColor"') : text(lastX, highest - 13, says, 'text-anchor="end" style="fill:currentColor"')]),
+    ...says.filter((line) => line !== '').map((line, i) => (beside
+      ? text(lastX + 13, lastY + 4 + 15 * i, line, 'style="fill:currentColor"')
+      : text(lastX, highest - 13 - 15 * (says.length - 1 - i), line, 'text-anchor="end" style="fill:currentColor"'))),
     '</g>',
   ];
 }

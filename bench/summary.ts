@@ -99,7 +99,7 @@ function lengthPlot(attention: Results, dense: Results | undefined): string {
   const theirs = points(lines(dense, 'dense', { threads: 1 }), 'tokens', 'µs per token');
   const [end] = lines(dense, 'end', { threads: 1 });
   const series: Series[] = [{ label: 'longformer-wasm, window 512', colour: 'window', points: ours }];
-  if (theirs.length > 0) series.push({ label: 'dense, onnxruntime-web', colour: 'global', points: theirs, ...(end && { end: `${end['why']} at ${grouped(number(end, 'tokens'))}` }) });
+  if (theirs.length > 0) series.push({ label: 'dense, onnxruntime-web', colour: 'global', points: theirs, ...(end && { end: `${end['why']} at ${grouped(number(end, 'tokens'))} tokens` }) });
   const all = [...ours, ...theirs];
   const tokens = all.map(([x]) => x);
   const times = all.map(([, y]) => y);
