@@ -28,10 +28,11 @@ async function verify(): Promise<void> {
   const [seqLen, oneSidedWindow, globals] = [300, 30, [0, 100]];
   const perHead = UNDILATED.map((_, head) => 1 + (head % 3));
   const input = vectors(seqLen, HEADS, HEAD_DIM, 1, false);
-  const held = new wasm.Vectors(input.query, input.key, input.value);
-  const actual = attention(wasm, { vectors: held, seqLen, oneSidedWindow, dilations: perHead, globals });
+  const held = new wasm.Vectors(HEADS, HEAD_DIM, input.query, input.key, input.value);
+  const context = new wasm.Context();
+  attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: perHead, globals });
   const expected = definition(input, { oneSidedWindow, dilation: perHead, causal: false, globalTokens: globals, masked: [] });
-  assertClose(actual, expected, 4e-6, 'attention');
+  assertClose(context.read(), expected, 4e-6, 'attention');
 }
 
 /** Keys that the queries of a sequence see, in one head. */
@@ -46,7 +47,8 @@ function visiblePairs(seqLen: number, oneSidedWindow: number, dilation: number):
 /** `seqLen`: far above the windows, as the ends of a text see half of one. */
 async function windows(seqLen: number): Promise<void> {
   const { wasm } = await instance();
-  const held = new wasm.Vectors(random(seqLen, 1), random(seqLen, 2), random(seqLen, 3));
+  const held = new wasm.Vectors(HEADS, HEAD_DIM, random(seqLen, 1), random(seqLen, 2), random(seqLen, 3));
+  const context = new wasm.Context();
   const times = new Map<number, number>();
   const perPair = new Map<number, number>();
   for (const window of WINDOWS) {
@@ -56,7 +58,7 @@ async function windows(seqLen: number): Promise<void> {
     const repeats = Math.ceil(1e9 / (2 * QUERIES * HEAD_DIM * keys));
     const { whole, scores, weighted } = await inTurn({
       scores: () => wasm.product(QUERIES, HEAD_DIM, keys, repeats),
-      whole: () => attention(wasm, { vectors: held, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }),
+      whole: () => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }),
       weighted: () => wasm.product(QUERIES, keys, HEAD_DIM, repeats),
     });
     const productRate = (4 * QUERIES * HEAD_DIM * keys * repeats) / (scores.best + weighted.best) / 1e6;
@@ -82,14 +84,15 @@ async function windows(seqLen: number): Promise<void> {
 
 async function dilations(seqLen: number): Promise<void> {
   const { wasm } = await instance();
-  const held = new wasm.Vectors(random(seqLen, 1), random(seqLen, 2), random(seqLen, 3));
+  const held = new wasm.Vectors(HEADS, HEAD_DIM, random(seqLen, 1), random(seqLen, 2), random(seqLen, 3));
+  const context = new wasm.Context();
   const uniform = [1, 2, 4];
   const perHead = UNDILATED.map((_, head) => uniform[head % uniform.length]!);
   const dilated = new Map(uniform.map((dilation) => [String(dilation), UNDILATED.map(() => dilation)]));
   dilated.set('1, 2, 4 by head', perHead);
   const works = [...dilated].map(([name, dilations]) =>
-    [name, () => attention(wasm, { vectors: held, seqLen, oneSidedWindow: 256, dilations, globals: [0] })]);
-  const times = await inTurn(Object.fromEntries(works) as Record<string, () => Float32Array>);
+    [name, () => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow: 256, dilations, globals: [0] })]);
+  const times = await inTurn(Object.fromEntries(works) as Record<string, () => void>);
   for (const [name, list] of dilated) {
     const pairs = list.reduce((sum, dilation) => sum + visiblePairs(seqLen, 256, dilation), 0);
     report.add({ what: 'dilation', dilation: name, window: 512, tokens: seqLen, ...ms(times[name]!), 'ns per key seen': (times[name]!.best * 1e6) / pairs });
@@ -109,8 +112,9 @@ async function lengths(): Promise<void> {
     const rounds = seqLen > 20_000 ? LONG : {};
     const [query, key, value] = [random(seqLen, 1), random(seqLen, 2), random(seqLen, 3)];
     const { wasm, memory } = await instance();
-    const held = new wasm.Vectors(query, key, value);
-    const inside = await time(() => attention(wasm, { vectors: held, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }), rounds);
+    const held = new wasm.Vectors(HEADS, HEAD_DIM, query, key, value);
+    const context = new wasm.Context();
+    const inside = await time(() => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }), rounds);
     const bytes = memory.buffer.byteLength;
     // Queries, keys, values, packed keys and values, contexts: what must be there.
     const of = bytes / (6 * 4 * seqLen * HIDDEN_SIZE);

@@ -20,18 +20,20 @@ export async function instance(): Promise<{ wasm: Wasm; memory: WebAssembly.Memo
 
 export interface Input {
   vectors: InstanceType<Wasm['Vectors']>;
+  /** Made once: like the layers of a model, rounds share its memory. */
+  context: InstanceType<Wasm['Context']>;
   seqLen: number;
   oneSidedWindow: number;
   dilations: readonly number[];
   globals: readonly number[];
 }
 
-export function attention(wasm: Wasm, { vectors, seqLen, oneSidedWindow, dilations, globals }: Input): Float32Array {
+export function attention(wasm: Wasm, { vectors, context, seqLen, oneSidedWindow, dilations, globals }: Input): void {
   const pattern = new wasm.Pattern(oneSidedWindow, Uint32Array.from(dilations), false);
   const batch = new wasm.Batch();
   batch.push(seqLen, Uint32Array.from(globals), new Uint32Array());
   try {
-    return wasm.attention(HEAD_DIM, pattern, batch, vectors, vectors);
+    vectors.attend(vectors, batch, pattern, context);
   } finally {
     pattern.free();
     batch.free();
