@@ -20,3 +20,10 @@ export function assertClose(
     throw new Error(`${what}: [${worst}] is ${actual[worst]}, not ${expected[worst]} (off by ${largest}, allowed ${tolerance})`);
   }
 }
+
+/** The largest |actual - expected|. */
+export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(actual[i]! - expected[i]!));
+  return largest;
+}

@@ -7,13 +7,22 @@ export type { Progress, LongCallOptions } from './progress.ts';
 export type { AttentionInput } from './attention.ts';
 export { patternSvg, type PatternPicture } from './pattern-svg.ts';
 export { createEngine, type Engine, type EngineOptions, type EngineInfo } from './engine/engine.ts';
-export { LongformerModel, LongformerForCausalLM } from './longformer-models.ts';
+export {
+  LongformerModel, LongformerForMaskedLM, LongformerForSequenceClassification, LongformerForTokenClassification,
+  LongformerForQuestionAnswering, LongformerForMultipleChoice, LongformerForCausalLM, loadModel,
+  type AnyModel, type MultipleChoiceOutput,
+} from './longformer-models.ts';
+export { tokensInRanges, type CharacterRange } from './tokens-in-ranges.ts';
 export type { LoadOptions } from './loading.ts';
 export type { HubOptions, SourceOptions } from './files/source-options.ts';
 export type { Sequence, ForwardOptions, AttentionOptions } from './pretrained-model.ts';
 export type { BaseModelOutput } from './models/base-model.ts';
 export type { CausalLMOutput } from './models/causal-lm.ts';
-export type { HiddenStatesOutput } from './models/services.ts';
+export type { MaskedLMOutput } from './models/masked-lm.ts';
+export type { SequenceClassificationOutput } from './models/sequence-classification.ts';
+export type { TokenClassificationOutput } from './models/token-classification.ts';
+export type { QuestionAnsweringOutput } from './models/question-answering.ts';
+export type { LayerOutputs } from './models/services.ts';
 export { Tokenizer, type Encoding, type EncodeOptions, type WindowOptions } from './tokenizer/tokenizer.ts';
 export { SearchIndex, type SearchIndexOptions } from './search/search-index.ts';
 export type { Document, FoundPassage, ReadDocument } from './search/services.ts';

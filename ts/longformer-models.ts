@@ -1,13 +1,24 @@
 // The model classes, named as their counterparts in Hugging Face transformers.
 
+import { LongformerError } from './errors.ts';
 import type { FileSource } from './files/source.ts';
 import type { LoadOptions } from './loading.ts';
 import type { BaseModelOutput } from './models/base-model.ts';
 import type { CausalLMOutput } from './models/causal-lm.ts';
-import { loadInto, PretrainedModel } from './pretrained-model.ts';
+import type { Architecture } from './models/heads.ts';
+import type { MaskedLMOutput } from './models/masked-lm.ts';
+import type { ChoiceOutput } from './models/multiple-choice.ts';
+import type { QuestionAnsweringOutput } from './models/question-answering.ts';
+import type { SequenceClassificationOutput } from './models/sequence-classification.ts';
+import type { LayerOutputs } from './models/services.ts';
+import type { TokenClassificationOutput } from './models/token-classification.ts';
+import { loadInto, PretrainedModel, SequenceModel, type ForwardOptions, type Loaded, type Sequence } from './pretrained-model.ts';
+import type { Tensor } from './tensor.ts';
+
+type ModelSource = string | URL | FileSource;
 
 /** The Longformer encoder. */
-export class LongformerModel extends PretrainedModel<BaseModelOutput> {
+export class LongformerModel extends SequenceModel<BaseModelOutput> {
   /**
    * Loads a checkpoint: config.json and model.safetensors or pytorch_model.bin, whole or in shards.
    *
@@ -16,8 +27,66 @@ export class LongformerModel extends PretrainedModel<BaseModelOutput> {
    * Rejects with `NOT_FOUND` for a missing directory, file or tensor, `BAD_FILE` for a malformed
    * one, `OUT_OF_MEMORY` if the weights do not fit.
    */
-  static async fromPretrained(source: string | URL | FileSource, options: LoadOptions = {}): Promise<LongformerModel> {
+  static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerModel> {
     return new LongformerModel(await loadInto('LongformerModel', source, options));
+  }
+}
+
+/** A masked language model: what stands at each token, as logits over the vocabulary. */
+export class LongformerForMaskedLM extends SequenceModel<MaskedLMOutput> {
+  /** As `LongformerModel.fromPretrained`. The decoder may be tied to the word embeddings. */
+  static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForMaskedLM> {
+    return new LongformerForMaskedLM(await loadInto('LongformerForMaskedLM', source, options));
+  }
+}
+
+/** Labels for a whole sequence, read off its first token, which is global. */
+export class LongformerForSequenceClassification extends SequenceModel<SequenceClassificationOutput> {
+  /** As `LongformerModel.fromPretrained`; there are as many labels as config.json's `id2label` or `num_labels` says. */
+  static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForSequenceClassification> {
+    return new LongformerForSequenceClassification(await loadInto('LongformerForSequenceClassification', source, options));
+  }
+}
+
+/** Labels for each token. */
+export class LongformerForTokenClassification extends SequenceModel<TokenClassificationOutput> {
+  /** As `LongformerForSequenceClassification.fromPretrained`. */
+  static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForTokenClassification> {
+    return new LongformerForTokenClassification(await loadInto('LongformerForTokenClassification', source, options));
+  }
+}
+
+/** Where the answer to a question starts and ends in a text. A sequence is a pair, the question first; its tokens are global. */
+export class LongformerForQuestionAnswering extends SequenceModel<QuestionAnsweringOutput> {
+  /** As `LongformerModel.fromPretrained`. */
+  static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForQuestionAnswering> {
+    return new LongformerForQuestionAnswering(await loadInto('LongformerForQuestionAnswering', source, options));
+  }
+}
+
+/** How well each choice answers a question. */
+export interface MultipleChoiceOutput {
+  /** `[choices]` */
+  logits: Tensor;
+  /** What was asked for besides, for each choice. */
+  choices?: LayerOutputs[];
+}
+
+/** One of several answers. A sequence is a pair of the question and one choice, whose tokens are global. */
+export class LongformerForMultipleChoice extends PretrainedModel<ChoiceOutput> {
+  /** As `LongformerModel.fromPretrained`; the checkpoint must have a pooler. */
+  static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForMultipleChoice> {
+    return new LongformerForMultipleChoice(await loadInto('LongformerForMultipleChoice', source, options));
+  }
+
+  /** The choices of one question. */
+  async forward(choices: Sequence | readonly Sequence[], options: ForwardOptions = {}): Promise<MultipleChoiceOutput> {
+    const sequences = Array.isArray(choices) ? choices as readonly Sequence[] : [choices as Sequence];
+    if (sequences.length === 0) throw new LongformerError('BAD_INPUT', 'the choices', 'must be one at least, are none');
+    const outputs = await this.run(sequences, options);
+    const logits = { dims: [outputs.length], data: Float32Array.from(outputs, ({ logits: { data } }) => data[0]!) };
+    const besides = outputs.map(({ logits: _, ...layers }): LayerOutputs => layers);
+    return { logits, ...(besides.some((layers) => Object.keys(layers).length > 0) && { choices: besides }) };
   }
 }
 
@@ -28,9 +97,28 @@ export class LongformerModel extends PretrainedModel<BaseModelOutput> {
  *
  * Global tokens are seen by later tokens only, and see earlier ones only.
  */
-export class LongformerForCausalLM extends PretrainedModel<CausalLMOutput> {
+export class LongformerForCausalLM extends SequenceModel<CausalLMOutput> {
   /** As `LongformerModel.fromPretrained`; rejects with `BAD_FILE` also for a config that is not `autoregressive`. */
-  static async fromPretrained(source: string | URL | FileSource, options: LoadOptions = {}): Promise<LongformerForCausalLM> {
+  static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForCausalLM> {
     return new LongformerForCausalLM(await loadInto('LongformerForCausalLM', source, options));
   }
+}
+
+const classes = {
+  LongformerModel, LongformerForMaskedLM, LongformerForSequenceClassification, LongformerForTokenClassification,
+  LongformerForQuestionAnswering, LongformerForMultipleChoice, LongformerForCausalLM,
+} satisfies Record<Architecture, new (loaded: Loaded) => unknown>;
+
+/** A model of one of the classes; `instanceof` tells which. */
+export type AnyModel = InstanceType<(typeof classes)[Architecture]>;
+
+/**
+ * Loads a checkpoint as the class that config.json names first in `architectures`; as `LongformerModel`
+ * where it names none.
+ *
+ * Rejects as `fromPretrained` of that class does, and with `BAD_FILE` for a class that is not among these.
+ */
+export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<AnyModel> {
+  const loaded = await loadInto(null, source, options);
+  return new classes[loaded.architecture](loaded);
 }

@@ -8,8 +8,8 @@ import { LongformerError } from './errors.ts';
 import type { FileSource } from './files/source.ts';
 import { loadWith, unload, type Host, type LoadOptions } from './loading.ts';
 import type { Architecture } from './models/heads.ts';
-import type { EncoderInput } from './models/longformer.ts';
-import type { HiddenStatesOutput, LoadedModel } from './models/services.ts';
+import type { AttentionsRequest } from './models/attentions.ts';
+import type { LayerOutputs, LoadedModel, SequenceInput } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
 import { quoted } from './quoted.ts';
 import type { Tensor } from './tensor.ts';
@@ -18,7 +18,11 @@ import type { Tensor } from './tensor.ts';
 export interface Sequence {
   /** Token ids, without padding. */
   inputIds: ArrayLike<number>;
-  /** Ascending positions of global tokens. Default: none. */
+  /**
+   * Ascending positions of global tokens. Default: those that Hugging Face's class chooses: the first
+   * token for sequence classification, the question for question answering, the second text for
+   * multiple choice, none for the others.
+   */
   globalTokens?: ArrayLike<number>;
   /** 0: no query sees this token, as Hugging Face's `attention_mask`. Default: all 1. */
   keyMask?: ArrayLike<number>;
@@ -31,6 +35,8 @@ export interface ForwardOptions extends LongCallOptions {
   positions?: ArrayLike<number>;
   /** All hidden states, or those of these layers (0: the embeddings). */
   outputHiddenStates?: boolean | number[];
+  /** What each token pays to the others, in all layers or these (from 0 on), of all tokens or these. */
+  outputAttentions?: boolean | { layers?: number[]; queries?: ArrayLike<number> };
   /** Replaces the window for this call, both sides together. */
   attentionWindow?: number | number[];
   /** Sequences go through the layers together, up to this many tokens. Default 16384. */
@@ -48,19 +54,19 @@ export interface AttentionOptions extends LongCallOptions {
 }
 
 /** A model in an engine. */
-interface Loaded extends Host, LoadedModel {
+export interface Loaded extends Host, LoadedModel {
   attentionWindow: number | number[] | null;
 }
 
-/** Loads a checkpoint as a model of the class of that name. */
-export async function loadInto(architecture: Architecture, source: string | URL | FileSource, options: LoadOptions): Promise<Loaded> {
+/** Loads a checkpoint as a model of the class of that name; null: the class that its config.json names. */
+export async function loadInto(architecture: Architecture | null, source: string | URL | FileSource, options: LoadOptions): Promise<Loaded> {
   const { attentionWindow = null } = options;
   const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
     engine.call('loadModel', [architecture, location, attentionWindow], given));
   return { ...loaded, ...host, attentionWindow };
 }
 
-/** A loaded model whose class makes an `Output` of a sequence. */
+/** A loaded model whose class makes an `Output` of each sequence. */
 export abstract class PretrainedModel<Output> {
   /** config.json as it was read. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -70,7 +76,8 @@ export abstract class PretrainedModel<Output> {
   readonly #host: Host;
   readonly #attentionWindow: number | number[] | null;
 
-  protected constructor({ id, config, attentionWindow, ...host }: Loaded) {
+  /** What `fromPretrained` and `loadModel` make it of. */
+  constructor({ id, config, attentionWindow, ...host }: Loaded) {
     this.engine = host.engine;
     this.#host = host;
     this.config = config.json;
@@ -79,22 +86,19 @@ export abstract class PretrainedModel<Output> {
     this.#attentionWindow = attentionWindow;
   }
 
-  /** One sequence or several; several run together, and come back in their order. */
-  async forward(sequence: Sequence, options?: ForwardOptions): Promise<Output & HiddenStatesOutput>;
-  async forward(sequences: readonly Sequence[], options?: ForwardOptions): Promise<(Output & HiddenStatesOutput)[]>;
-  async forward(input: Sequence | readonly Sequence[], options: ForwardOptions = {}): Promise<unknown> {
-    const sequences = Array.isArray(input) ? input as readonly Sequence[] : [input as Sequence];
-    if (sequences.length === 0) return [];
+  /** Runs sequences together; the results come in their order. */
+  protected async run(sequences: readonly Sequence[], options: ForwardOptions): Promise<(Output & LayerOutputs)[]> {
     const checked = sequences.map((sequence) => this.#check(sequence));
     const shortest = checked.reduce((least, { inputIds }) => Math.min(least, inputIds.length), Infinity);
-    const results = await this.engine.call('forwardModel', [this.#id, {
+    const results: unknown = await this.engine.call('forwardModel', [this.#id, {
       sequences: checked,
       positions: options.positions === undefined ? null : checkPositions('positions', options.positions, shortest),
       hiddenStates: this.#wantedLayers(options.outputHiddenStates),
+      attentions: this.#wantedAttentions(options.outputAttentions, shortest),
       attentionWindow: this.#window(options.attentionWindow),
       maxBatchTokens: checkBatchTokens(options.maxBatchTokens ?? 16384),
     }], options);
-    return Array.isArray(input) ? results : results[0]!;
+    return results as (Output & LayerOutputs)[];
   }
 
   /**
@@ -123,7 +127,7 @@ export abstract class PretrainedModel<Output> {
     await this.dispose();
   }
 
-  #check(sequence: Sequence): EncoderInput {
+  #check(sequence: Sequence): SequenceInput {
     const { vocab_size, type_vocab_size } = this.#fields;
     if (typeof sequence !== 'object' || sequence === null) {
       throw new LongformerError('BAD_INPUT', 'the sequence', `must be an object with inputIds, got ${quoted(sequence)}`);
@@ -139,7 +143,7 @@ export abstract class PretrainedModel<Output> {
     return {
       inputIds: checkIds('inputIds', sequence.inputIds, vocab_size),
       tokenTypeIds: types === undefined ? new Uint32Array(length) : checkIds('tokenTypeIds', types, type_vocab_size),
-      globalTokens: checkPositions('globalTokens', sequence.globalTokens ?? [], length),
+      globalTokens: sequence.globalTokens === undefined ? null : checkPositions('globalTokens', sequence.globalTokens, length),
       masked: maskedPositions(sequence.keyMask, length),
     };
   }
@@ -156,6 +160,32 @@ export abstract class PretrainedModel<Output> {
     if (wanted === true) return Array.from({ length: count }, (_, layer) => layer);
     return [...checkPositions('outputHiddenStates', wanted, count)];
   }
+
+  #wantedAttentions(wanted: ForwardOptions['outputAttentions'], shortest: number): AttentionsRequest {
+    if (wanted === undefined || wanted === false) return { layers: [], queries: null };
+    const { layers, queries } = wanted === true ? {} : checkAttentionsOption(wanted);
+    const { num_hidden_layers: count } = this.#fields;
+    return {
+      layers: layers === undefined ? Array.from({ length: count }, (_, layer) => layer) : [...checkPositions('outputAttentions.layers', layers, count)],
+      queries: queries === undefined ? null : checkPositions('outputAttentions.queries', queries, shortest),
+    };
+  }
+}
+
+/** A model whose results are one for each sequence. */
+export abstract class SequenceModel<Output> extends PretrainedModel<Output> {
+  /** One sequence or several; several run together, and come back in their order. */
+  async forward(sequence: Sequence, options?: ForwardOptions): Promise<Output & LayerOutputs>;
+  async forward(sequences: readonly Sequence[], options?: ForwardOptions): Promise<(Output & LayerOutputs)[]>;
+  async forward(input: Sequence | readonly Sequence[], options: ForwardOptions = {}): Promise<unknown> {
+    if (!Array.isArray(input)) return (await this.run([input as Sequence], options))[0]!;
+    return input.length === 0 ? [] : this.run(input as readonly Sequence[], options);
+  }
+}
+
+function checkAttentionsOption(wanted: Exclude<ForwardOptions['outputAttentions'], boolean | undefined>): typeof wanted {
+  if (typeof wanted === 'object' && wanted !== null) return wanted;
+  throw new LongformerError('BAD_INPUT', 'outputAttentions', `must be true, false or an object with layers and queries, got ${quoted(wanted)}`);
 }
 
 function checkIndex(name: string, index: number, limit: number): number {

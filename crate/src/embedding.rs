@@ -28,6 +28,11 @@ impl Table {
         self.cols
     }
 
+    /// Bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.data.len() * size_of::<f32>()
+    }
+
     /// Sets the rows `first..`.
     pub fn write(&mut self, first: usize, rows: &[f32]) {
         self.data[first * self.cols..][..rows.len()].copy_from_slice(rows);

@@ -15,7 +15,7 @@
 //! concatenation, and nothing is ever padded to the window.
 //!
 //! Arrows of dependency: `wasm` -> `attention`, `feed_forward`, `embedding`, `pooling`,
-//! `unit_vectors` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `simd`, `parallel`.
+//! `transform`, `unit_vectors` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `simd`, `parallel`.
 //! `band` alone turns a window and a dilation into keys.
 
 pub mod attention;
@@ -32,6 +32,7 @@ pub mod memory;
 pub mod parallel;
 pub mod pooling;
 pub mod softmax;
+pub mod transform;
 pub mod unit_vectors;
 
 mod simd;

@@ -4,6 +4,7 @@ import type { Run } from '../engine/services.ts';
 import type { Tensor } from '../tensor.ts';
 import type { HiddenStates } from '../../pkg/threads-simd128/longformer.js';
 import type { Checkpoint, Head, SequenceRows } from './head.ts';
+import { pooled } from './pooled.ts';
 
 export interface BaseModelOutput {
   /** `[rows, hidden_size]` */
@@ -24,8 +25,8 @@ export async function loadBaseModel({ weights, prefix, config }: Checkpoint): Pr
     }
     return {
       lastHiddenState: { dims: [wanted.length, hidden], data },
-      ...(pooler && { poolerOutput: { dims: [hidden], data: hiddenStates.pooler(start, pooler) } }),
+      ...(pooler && { poolerOutput: { dims: [hidden], data: pooled(hiddenStates, start, pooler, (row) => row.read(0, 1)) } }),
     };
   };
-  return { cols: hidden, output };
+  return { size: (rows) => (rows + 1) * hidden, output };
 }

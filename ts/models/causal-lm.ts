@@ -24,7 +24,9 @@ export async function loadCausalLM({ label, weights, prefix, config }: Checkpoin
   const bias = weights.has('lm_head.bias') ? 'lm_head.bias' : null;
   const decoder = await weights.decoder(weight, bias, config.hidden_size, config.vocab_size);
   return {
-    cols: config.vocab_size,
-    output: (run, hiddenStates, { wanted }) => ({ logits: logits(run, hiddenStates, wanted, decoder, config.vocab_size) }),
+    size: (rows) => rows * config.vocab_size,
+    output: (run, hiddenStates, { wanted }) => ({
+      logits: logits(run, wanted, config.vocab_size, (rows) => hiddenStates.linear(rows, decoder)),
+    }),
   };
 }

@@ -28,8 +28,10 @@ export interface SequenceRows {
 }
 
 export interface Head<Output> {
-  /** Elements of a result, for each row that is wanted. */
-  readonly cols: number;
+  /** Floats in the result of a sequence of `length` tokens, `rows` of which are wanted. */
+  size(rows: number, length: number): number;
+  /** The global tokens of a sequence where the caller chooses none. Default: there are none. */
+  globalTokens?(inputIds: Uint32Array): Uint32Array;
   /** Makes the result of one sequence of the last hidden states. */
   output(run: Run, hiddenStates: HiddenStates, rows: SequenceRows): Output;
 }

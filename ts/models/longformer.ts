@@ -26,6 +26,17 @@ export interface EncoderInput {
 
 type AfterLayer = (layer: number, hiddenStates: HiddenStates) => void;
 
+/** What a layer's attention is made of. */
+export interface LayerAttention {
+  readonly hiddenStates: HiddenStates;
+  readonly local: Projections;
+  readonly global: Projections;
+  readonly batch: Batch;
+  readonly pattern: Pattern;
+}
+
+type OnAttention = (layer: number, attention: LayerAttention) => void;
+
 interface Layer {
   local: Projections; // query, key, value
   global: Projections; // the same, for the rows of global tokens
@@ -74,12 +85,15 @@ export class Longformer {
    * @param bands which keys each layer's heads see
    * @param afterLayer called with the embeddings as layer 0, then with every layer's result, to which
    *   `norm_first` adds a last norm outside of the layers
+   * @param onAttention called in every layer (from 0 on), before its attention
    * @returns the last hidden states, `[all tokens, hidden_size]`; the caller frees them
    */
-  forward(run: Run, sequences: readonly EncoderInput[], bands: readonly LayerBand[], afterLayer: AfterLayer): HiddenStates {
+  forward(
+    run: Run, sequences: readonly EncoderInput[], bands: readonly LayerBand[], afterLayer: AfterLayer, onAttention?: OnAttention,
+  ): HiddenStates {
     const batch = this.#batch(sequences);
     try {
-      const hiddenStates = this.#encode(run, sequences, batch, bands, afterLayer);
+      const hiddenStates = this.#encode(run, sequences, batch, bands, afterLayer, onAttention);
       if (this.#finalNorm === null) return hiddenStates;
       try {
         return hiddenStates.normalized(this.#finalNorm);
@@ -120,7 +134,9 @@ export class Longformer {
   }
 
   /** The hidden states behind as many layers as there are `bands`. */
-  #encode(run: Run, sequences: readonly EncoderInput[], batch: Batch, bands: readonly LayerBand[], afterLayer: AfterLayer): HiddenStates {
+  #encode(
+    run: Run, sequences: readonly EncoderInput[], batch: Batch, bands: readonly LayerBand[], afterLayer: AfterLayer, onAttention?: OnAttention,
+  ): HiddenStates {
     const context = new this.#wasm.Context();
     const encode = this.config.norm_first ? encodeNormFirst : encodeNormLast;
     let hiddenStates: HiddenStates | null = null;
@@ -131,7 +147,10 @@ export class Longformer {
         run.checkAbort();
         const pattern = this.#pattern(band);
         try {
-          encode(this.#layers[index]!, hiddenStates, batch, pattern, context);
+          const { local, global } = this.#layers[index]!;
+          encode(this.#layers[index]!, hiddenStates, batch, pattern, context, (attending) => {
+            onAttention?.(index, { hiddenStates: attending, local, global, batch, pattern });
+          });
         } finally {
           pattern.free();
         }
@@ -172,16 +191,22 @@ export class Longformer {
 }
 
 /** BERT's order: each norm behind what it follows. */
-function encodeNormLast(layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context): void {
+function encodeNormLast(
+  layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context, onAttention: (hiddenStates: HiddenStates) => void,
+): void {
+  onAttention(hiddenStates);
   hiddenStates.attend(layer.local, layer.global, batch, pattern, context);
   hiddenStates.addAndNorm(context, layer.attentionOutput, layer.attentionNorm);
   hiddenStates.feedForwardAndNorm(layer.intermediate, layer.output, layer.feedForwardNorm);
 }
 
 /** The order of the paper's character models: what is added up goes through no norm. */
-function encodeNormFirst(layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context): void {
+function encodeNormFirst(
+  layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context, onAttention: (hiddenStates: HiddenStates) => void,
+): void {
   const normal = hiddenStates.normalized(layer.attentionNorm);
   try {
+    onAttention(normal);
     normal.attend(layer.local, layer.global, batch, pattern, context);
   } finally {
     normal.free();

@@ -1,11 +1,13 @@
 // Models in the engine's worker: loaded, run and given back by number.
 
-import { bandsOf, readConfig, type LongformerConfig } from '../config.ts';
+import { bandsOf, readConfig, type LayerBand, type LongformerConfig } from '../config.ts';
 import { LongformerError } from '../errors.ts';
 import { openCheckpoint } from '../files/checkpoint.ts';
 import type { Location } from '../files/source-options.ts';
+import { quoted } from '../quoted.ts';
 import type { Run } from '../engine/services.ts';
 import type { Tensor } from '../tensor.ts';
+import { attentionsOf as layerAttentions, attentionsSize, type AttentionsRequest } from './attentions.ts';
 import { groupByTokens, startsOf } from './groups.ts';
 import type { Head, SequenceRows } from './head.ts';
 import { heads, type Architecture, type ModelOutput } from './heads.ts';
@@ -16,23 +18,31 @@ import { Weights } from './weights.ts';
 /** What the caller's side keeps of a loaded model. */
 export interface LoadedModel {
   id: number;
+  architecture: Architecture;
   config: LongformerConfig;
+}
+
+/** A sequence as it comes from the caller, checked. */
+export interface SequenceInput extends Omit<EncoderInput, 'globalTokens'> {
+  /** Null: those that the head chooses. */
+  readonly globalTokens: Uint32Array | null;
 }
 
 /** What one call of `forward` asks for. */
 export interface ForwardRequest {
-  sequences: EncoderInput[];
+  sequences: SequenceInput[];
   /** Tokens of each sequence whose rows are wanted; null: all. */
   positions: Uint32Array | null;
   /** Which of the `num_hidden_layers + 1` hidden states are wanted. */
   hiddenStates: number[];
+  attentions: AttentionsRequest;
   attentionWindow: number | number[] | null;
   maxBatchTokens: number;
 }
 
 /** Which attention is to be looked at. */
 export interface AttentionRequest {
-  sequence: EncoderInput;
+  sequence: SequenceInput;
   /** From 0 on. */
   layer: number;
   /** The token that attends. */
@@ -41,9 +51,18 @@ export interface AttentionRequest {
 }
 
 /** What a call may ask for besides. */
-export interface HiddenStatesOutput {
+export interface LayerOutputs {
   /** `[seqLen, hidden_size]` each: `num_hidden_layers + 1` of them, or the layers asked for. */
   hiddenStates?: Tensor[];
+  /**
+   * `[num_attention_heads, rows, G + attention_window + 1]` for each layer, with G global tokens:
+   * the weights that a token gives to them, then to the tokens of its window, itself in column
+   * `G + attention_window / 2`; under a dilation `d` neighbouring columns are `d` tokens apart. 0
+   * where the window ends, and for masked or global tokens in it. Rows of global tokens are 0.
+   */
+  attentions?: Tensor[];
+  /** `[num_attention_heads, seqLen, G]` for each layer: the weights that each global token gives to each token. Missing without global tokens. */
+  globalAttentions?: Tensor[];
 }
 
 interface Model {
@@ -59,14 +78,16 @@ const models = new Map<number, Model>();
 let lastId = 0;
 
 /**
- * Loads a checkpoint. `location`: null for files of the caller's. An
- * `attentionWindow` that does not fit the config is refused now, not when the first call comes.
+ * Loads a checkpoint as a model of the class `wanted`, or of the one that config.json names.
+ * `location`: null for files of the caller's. An `attentionWindow` that does not fit the config is
+ * refused now, not when the first call comes.
  */
 export async function loadModel(
-  run: Run, architecture: Architecture, location: Location | null, attentionWindow: number | number[] | null,
+  run: Run, wanted: Architecture | null, location: Location | null, attentionWindow: number | number[] | null,
 ): Promise<LoadedModel> {
   const source = await run.open(location);
   const config = await readConfig(source);
+  const architecture = wanted ?? architectureOf(config, source.label);
   bandsOf(config, attentionWindow ?? undefined);
   const files = await openCheckpoint(source);
   const weights = new Weights(run, files);
@@ -77,7 +98,7 @@ export async function loadModel(
     const head = await heads[architecture](checkpoint);
     weights.finish();
     models.set(++lastId, { encoder, head, weights });
-    return { id: lastId, config };
+    return { id: lastId, architecture, config };
   } catch (error) {
     weights.free();
     throw error;
@@ -97,27 +118,36 @@ function modelOf(id: number): Model {
   return model;
 }
 
-export function forwardModel(run: Run, id: number, request: ForwardRequest): (ModelOutput & HiddenStatesOutput)[] {
+export function forwardModel(run: Run, id: number, request: ForwardRequest): (ModelOutput & LayerOutputs)[] {
   const { encoder, head } = modelOf(id);
   const bands = bandsOf(encoder.config, request.attentionWindow ?? undefined);
   const { num_hidden_layers: layers, hidden_size: hidden } = encoder.config;
-  checkSize(request, head.cols, hidden);
-  const groups = groupByTokens(request.sequences, request.maxBatchTokens);
+  const inputs = request.sequences.map((sequence) => withGlobalTokens(sequence, head));
+  checkSize(request, inputs, head, hidden, bands);
+  const { layers: attentionLayers, queries } = request.attentions;
+  const groups = groupByTokens(inputs, request.maxBatchTokens);
   return groups.flatMap((group, index) => {
     const sequences = rowsOf(group, request.positions);
-    const wantedLayers: Tensor[][] = sequences.map(() => []);
+    const outputs = group.map(({ globalTokens }): LayerOutputs => ({
+      ...(request.hiddenStates.length > 0 && { hiddenStates: [] }),
+      ...(attentionLayers.length > 0 && { attentions: [], ...(globalTokens.length > 0 && { globalAttentions: [] }) }),
+    }));
     const hiddenStates = encoder.forward(run, group, bands, (layer, states) => {
       run.progress({ stage: 'forward', done: index * layers + layer, total: groups.length * layers, unit: 'layers' });
       if (!request.hiddenStates.includes(layer)) return;
       for (const [i, { start, length }] of sequences.entries()) {
-        wantedLayers[i]!.push({ dims: [length, hidden], data: states.read(start, length) });
+        outputs[i]!.hiddenStates!.push({ dims: [length, hidden], data: states.read(start, length) });
+      }
+    }, (layer, attention) => {
+      if (!attentionLayers.includes(layer)) return;
+      for (const [i, sequence] of group.entries()) {
+        const { attentions, globalAttentions } = layerAttentions(run, attention, i, sequence, bands[layer]!, queries);
+        outputs[i]!.attentions!.push(attentions);
+        if (globalAttentions !== undefined) outputs[i]!.globalAttentions!.push(globalAttentions);
       }
     });
     try {
-      return sequences.map((rows, i) => ({
-        ...head.output(run, hiddenStates, rows),
-        ...(request.hiddenStates.length > 0 && { hiddenStates: wantedLayers[i]! }),
-      }));
+      return sequences.map((rows, i) => ({ ...head.output(run, hiddenStates, rows), ...outputs[i]! }));
     } finally {
       hiddenStates.free();
     }
@@ -126,9 +156,9 @@ export function forwardModel(run: Run, id: number, request: ForwardRequest): (Mo
 
 /** What one token pays to each, `[num_attention_heads, seqLen]`. */
 export function attentionOf(run: Run, id: number, { sequence, layer, position, attentionWindow }: AttentionRequest): Float32Array {
-  const { encoder } = modelOf(id);
+  const { encoder, head } = modelOf(id);
   const bands = bandsOf(encoder.config, attentionWindow ?? undefined);
-  return encoder.attentionOf(run, sequence, bands, layer, position, (done) => {
+  return encoder.attentionOf(run, withGlobalTokens(sequence, head), bands, layer, position, (done) => {
     run.progress({ stage: 'forward', done, total: layer, unit: 'layers' });
   });
 }
@@ -138,13 +168,35 @@ export function disposeModel(_run: Run, id: number): void {
   models.delete(id);
 }
 
+/** The class that config.json names, the base model where it names none. */
+function architectureOf({ architectures }: LongformerConfig, label: string): Architecture {
+  const [name = 'LongformerModel'] = architectures;
+  // AI2's own code keeps the names of the model that it started from.
+  const longformer = name.replace(/^Roberta(Long)?(?=Model$|For)/, 'Longformer');
+  if (Object.hasOwn(heads, longformer)) return longformer as Architecture;
+  throw new LongformerError('BAD_FILE', `${label}/config.json: architectures`,
+    `must name one of ${Object.keys(heads).join(', ')}, names ${quoted(name)}`);
+}
+
+/** A flag on a masked token counts for nothing, as in Hugging Face. */
+function withGlobalTokens(sequence: SequenceInput, head: Head<ModelOutput>): EncoderInput {
+  const globalTokens = sequence.globalTokens ?? head.globalTokens?.(sequence.inputIds) ?? new Uint32Array();
+  const masked = new Set(sequence.masked);
+  return { ...sequence, globalTokens: globalTokens.filter((token) => !masked.has(token)) };
+}
+
 /** Refuses before the pass what could not be given behind it. */
-function checkSize({ sequences, positions, hiddenStates }: ForwardRequest, cols: number, hidden: number): void {
-  const tokens = sequences.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
-  const rows = positions === null ? tokens : sequences.length * positions.length;
-  const bytes = 4 * (rows * cols + tokens * hiddenStates.length * hidden);
+function checkSize(
+  { positions, hiddenStates, attentions }: ForwardRequest, inputs: readonly EncoderInput[],
+  head: Head<ModelOutput>, hidden: number, bands: readonly LayerBand[],
+): void {
+  const bytes = 4 * inputs.reduce((sum, input) => {
+    const { length } = input.inputIds;
+    return sum + head.size(positions?.length ?? length, length) + length * hiddenStates.length * hidden
+      + attentionsSize(attentions, input, bands);
+  }, 0);
   if (bytes > MAX_RESULT_BYTES) {
-    throw new LongformerError('OUT_OF_MEMORY', 'the result', `must have at most ${MAX_RESULT_BYTES} bytes, would have ${bytes}: ask for fewer positions, layers or sequences`);
+    throw new LongformerError('OUT_OF_MEMORY', 'the result', `must have at most ${MAX_RESULT_BYTES} bytes, would have ${bytes}: ask for fewer positions, queries, layers or sequences`);
   }
 }
 

@@ -11,14 +11,16 @@
 //!
 //! The work falls into three forks over the threads: keys and values into panels, by head
 //! (`panels`); the rows of global tokens, by block of keys (`global`); all other rows, by block
-//! of queries (`banded`). A mask or a matrix of `seq_len * seq_len` scores never exists. What one
-//! query pays to each key can be asked for (`weights`).
+//! of queries (`banded`). A mask or a matrix of `seq_len * seq_len` scores never exists. What
+//! queries pay to each key can be asked for (`weights`, `attentions`).
 
+mod attentions;
 mod banded;
 mod global;
 mod panels;
 mod weights;
 
+pub use attentions::{Head, attentions, global_attentions};
 pub use weights::attention_weights;
 
 use crate::band::Pattern;

@@ -3,7 +3,7 @@
 use super::sequences::{BatchHandle, PatternHandle};
 use super::weights::{LayerNormHandle, LinearHandle, ProjectionsHandle};
 use super::{Result, bad_input, check};
-use crate::attention::{Heads, Projections, Workspace, attention, attention_weights};
+use crate::attention::{self, Heads, Projections, Workspace, attention, attention_weights};
 use crate::band::Pattern;
 use crate::batch::Batch;
 use crate::feed_forward::{Norm, feed_forward};
@@ -11,6 +11,7 @@ use crate::layer_norm::layer_norm;
 use crate::linear::{add_linear, linear_of_rows};
 use crate::memory::{try_len, try_resize, try_with_capacity, try_zeros};
 use crate::pooling;
+use crate::transform::transform;
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
@@ -102,6 +103,45 @@ impl HiddenStatesHandle {
         Ok(Float32Array::from(weights.as_slice()))
     }
 
+    /// The weights with which one head's queries at `queries`, ascending positions in sequence
+    /// `number` of the batch, see the global tokens and their bands,
+    /// `[queries, globals + 2 * oneSidedWindow + 1]`.
+    pub fn attentions(
+        &self,
+        local: &ProjectionsHandle,
+        batch: &BatchHandle,
+        pattern: &PatternHandle,
+        number: usize,
+        head: usize,
+        queries: &[u32],
+    ) -> Result<Float32Array> {
+        let head = self.one_head(local, batch, pattern, number, head)?;
+        let len = head.sequence.len();
+        check(queries.is_sorted_by(|a, b| a < b), || "queries must be ascending".to_owned())?;
+        check(queries.last().is_none_or(|&last| (last as usize) < len), || {
+            format!("queries must lie below the sequence's {len} tokens")
+        })?;
+        let queries: Vec<usize> = queries.iter().map(|&query| query as usize).collect();
+        let weights = attention::attentions(head, &queries, local.of(&self.data))?;
+        Ok(Float32Array::from(weights.as_slice()))
+    }
+
+    /// The weights with which one head's global queries of sequence `number` see its tokens,
+    /// `[len, globals]`.
+    #[wasm_bindgen(js_name = globalAttentions)]
+    pub fn global_attentions(
+        &self,
+        global: &ProjectionsHandle,
+        batch: &BatchHandle,
+        pattern: &PatternHandle,
+        number: usize,
+        head: usize,
+    ) -> Result<Float32Array> {
+        let head = self.one_head(global, batch, pattern, number, head)?;
+        let weights = attention::global_attentions(head, global.of(&self.data))?;
+        Ok(Float32Array::from(weights.as_slice()))
+    }
+
     /// `norm(self)`, as hidden states of their own.
     pub fn normalized(&self, norm: &LayerNormHandle) -> Result<HiddenStatesHandle> {
         self.check_norm(norm)?;
@@ -180,6 +220,22 @@ impl HiddenStatesHandle {
         Ok(heads)
     }
 
+    fn one_head<'a>(
+        &self,
+        projections: &ProjectionsHandle,
+        batch: &'a BatchHandle,
+        pattern: &'a PatternHandle,
+        number: usize,
+        head: usize,
+    ) -> Result<attention::Head<'a>> {
+        let heads = self.check_attention([projections; 2], batch, pattern)?;
+        let sequences = batch.0.sequences();
+        check(head < heads.num_heads && number < sequences.len(), || {
+            format!("there must be a head {head} and a sequence {number}")
+        })?;
+        Ok(attention::Head { heads, head, pattern: &pattern.0, sequence: &sequences[number] })
+    }
+
     fn check_norm(&self, norm: &LayerNormHandle) -> Result<()> {
         check(norm.0.cols() == self.cols, || {
             format!("the norm must take {} columns, takes {}", self.cols, norm.0.cols())
@@ -210,6 +266,54 @@ impl HiddenStatesHandle {
 
     /// `dense(row)` of the rows at `rows`, `[rows, outFeatures]`.
     pub fn linear(&self, rows: &[u32], dense: &LinearHandle) -> Result<Float32Array> {
+        Ok(Float32Array::from(self.rows_through(rows, dense)?.as_slice()))
+    }
+
+    /// The same column by column, `[outFeatures, rows]`.
+    #[wasm_bindgen(js_name = linearColumns)]
+    pub fn linear_columns(&self, rows: &[u32], dense: &LinearHandle) -> Result<Float32Array> {
+        let rows = self.rows_through(rows, dense)?;
+        let cols = dense.0.out_features();
+        let columns = Float32Array::new_with_length(rows.len() as u32);
+        for col in 0..cols {
+            let column: Vec<f32> = rows.iter().skip(col).step_by(cols).copied().collect();
+            columns.set(&Float32Array::from(column.as_slice()), (col * column.len()) as u32);
+        }
+        Ok(columns)
+    }
+
+    /// `norm(gelu(dense(row)))` of the rows at `rows`, as hidden states of their own.
+    pub fn transformed(
+        &self,
+        rows: &[u32],
+        dense: &LinearHandle,
+        norm: &LayerNormHandle,
+    ) -> Result<HiddenStatesHandle> {
+        self.check_rows(rows, dense)?;
+        let cols = dense.0.out_features();
+        check(norm.0.cols() == cols, || {
+            format!("the norm must take {cols} columns, takes {}", norm.0.cols())
+        })?;
+        let mut data = try_zeros(try_len(rows.len(), cols)?)?;
+        transform(&self.data, rows, &dense.0, &norm.0, &mut data);
+        Ok(Self { cols, data })
+    }
+
+    /// `tanh(dense(row))` of the row at `row`, as hidden states of their own.
+    pub fn pooled(&self, row: u32, dense: &LinearHandle) -> Result<HiddenStatesHandle> {
+        self.check_rows(&[row], dense)?;
+        let row = &self.data[row as usize * self.cols..][..self.cols];
+        Ok(Self { cols: dense.0.out_features(), data: pooling::pooler(row, &dense.0) })
+    }
+
+    fn rows_through(&self, rows: &[u32], dense: &LinearHandle) -> Result<Vec<f32>> {
+        self.check_rows(rows, dense)?;
+        let mut output = try_zeros(try_len(rows.len(), dense.0.out_features())?)?;
+        linear_of_rows(&self.data, rows, &dense.0, &mut output);
+        Ok(output)
+    }
+
+    fn check_rows(&self, rows: &[u32], dense: &LinearHandle) -> Result<()> {
         dense.check_whole()?;
         let largest = rows.iter().copied().max().unwrap_or(0) as usize;
         check(largest < self.rows(), || {
@@ -217,10 +321,7 @@ impl HiddenStatesHandle {
         })?;
         check(dense.0.in_features() == self.cols, || {
             format!("the layer must take {} columns, takes {}", self.cols, dense.0.in_features())
-        })?;
-        let mut output = try_zeros(try_len(rows.len(), dense.0.out_features())?)?;
-        linear_of_rows(&self.data, rows, &dense.0, &mut output);
-        Ok(Float32Array::from(output.as_slice()))
+        })
     }
 
     /// A copy of `rows` rows from `first` on, `[rows, cols]`.
@@ -246,15 +347,5 @@ impl HiddenStatesHandle {
         }
         let means = pooling::mean_of_ranges(&self.data, self.cols, &ranges);
         Ok(Float32Array::from(means.as_slice()))
-    }
-
-    /// `tanh(dense(row))`.
-    pub fn pooler(&self, row: usize, dense: &LinearHandle) -> Result<Float32Array> {
-        dense.check_whole()?;
-        check(row < self.rows() && dense.0.in_features() == self.cols, || {
-            format!("there must be a row {row} of the layer's {} columns", dense.0.in_features())
-        })?;
-        let row = &self.data[row * self.cols..][..self.cols];
-        Ok(Float32Array::from(pooling::pooler(row, &dense.0).as_slice()))
     }
 }

@@ -66,6 +66,11 @@ impl LinearHandle {
         Ok(Self(Linear::try_new(in_features, out_features, groups)?))
     }
 
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     /// Rows of the weight matrix `[outFeatures, inFeatures]`, from `first_row` on.
     #[wasm_bindgen(js_name = writeWeight)]
     pub fn write_weight(
@@ -142,6 +147,11 @@ impl TableHandle {
     pub fn new(rows: usize, cols: usize) -> Result<TableHandle> {
         check(rows > 0 && cols > 0, || format!("sizes must be at least 1, got {rows}, {cols}"))?;
         Ok(Self(Table::try_new(rows, cols)?))
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
     }
 
     /// Rows of the table, from `first_row` on.

@@ -17,4 +17,5 @@ mod reference;
 mod softmax;
 #[cfg(all(feature = "threads", not(target_arch = "wasm32")))]
 mod threads;
+mod transform;
 mod unit_vectors;

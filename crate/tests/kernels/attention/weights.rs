@@ -26,7 +26,7 @@ fn weights_of(case: &Case, number: usize, query: usize, projections: [Projection
 }
 
 /// A window, dilations, global and masked tokens, for a random pair of sequences.
-fn random_case(random: &mut Random, len: usize, globals: &str) -> Case {
+pub(crate) fn random_case(random: &mut Random, len: usize, globals: &str) -> Case {
     let dilations = random.pick(&DILATIONS);
     let num_heads = dilations.len() + random.below(2);
     Case {

@@ -1,0 +1,257 @@
+//! What queries pay to each key, in the layouts in which Hugging Face gives them.
+//!
+//! ```text
+//! attentions         [queries, G + window + 1]   the G global keys, then the band: of query i the
+//!                                                key i + m * dilation in column G + window / 2 + m
+//! global_attentions  [len, G]                    what each global query pays to each key
+//! ```
+//!
+//! For people to look at: kernels never keep any weights. One head of one sequence at a time, so
+//! that nothing larger than the result exists: keys are projected once per head and lie in rows,
+//! the queries of a block in panels.
+
+use super::{Heads, Projections, Source, Tokens};
+use crate::band::{Pattern, Strands};
+use crate::batch::Sequence;
+use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
+use crate::memory::{OutOfMemory, try_len, try_zeros};
+use crate::parallel::{for_each, for_each_chunk};
+use crate::simd::scale;
+use crate::softmax::{exp2_and_sum, largest};
+
+/// Places of a strand whose queries share a block of scores.
+const QUERIES: usize = 24;
+
+/// Keys of a block.
+const KEYS: usize = 192;
+
+/// One head of one sequence.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// The heads of the layer.
+    pub heads: Heads,
+    /// Which of them.
+    pub head: usize,
+    /// What they look at.
+    pub pattern: &'a Pattern,
+    #[allow(missing_docs, reason = "of a batch")]
+    pub sequence: &'a Sequence,
+}
+
+/// The weights that the queries at `queries`, ascending positions, give to the global keys and to
+/// their bands, `[queries, globals + 2 * left + 1]`. 0 where a band ends, and for keys in it that
+/// are masked, global or, in causal attention, later; rows of 0 for global and for masked queries.
+///
+/// # Panics
+///
+/// If a query lies outside of the sequence, or the shapes do not fit.
+pub fn attentions(
+    head: Head,
+    queries: &[usize],
+    local: Projections,
+) -> Result<Vec<f32>, OutOfMemory> {
+    let Sequence { global_tokens, masked, .. } = head.sequence;
+    let Heads { head_dim, .. } = head.heads;
+    assert!(queries.is_sorted_by(|a, b| a < b), "queries must be ascending");
+    let band = head.pattern.bands[head.head];
+    let strands = band.strands(head.sequence.len());
+    let globals = global_tokens.len();
+    let cols = globals + 2 * band.left + 1;
+    let mut weights = try_zeros(try_len(queries.len(), cols)?)?;
+
+    let keys = head.project(local.key)?;
+    let mut global_keys = try_zeros(try_len(globals, head_dim)?)?;
+    for (&token, key) in global_tokens.iter().zip(global_keys.chunks_exact_mut(head_dim)) {
+        key.copy_from_slice(&keys[token * head_dim..][..head_dim]);
+    }
+    let mut is_hidden = vec![false; head.sequence.len()];
+    global_tokens.iter().chain(masked).for_each(|&key| is_hidden[key] = true);
+
+    let mut rows: Vec<Row> = queries
+        .iter()
+        .zip(weights.chunks_exact_mut(cols))
+        .filter(|(query, _)| !is_hidden[**query]) // the rows of the others stay 0
+        .map(|(&query, weights)| {
+            let (strand, place) = strands.locate(query);
+            Row { strand, place, weights }
+        })
+        .collect();
+    rows.sort_unstable_by_key(|row| (row.strand, row.place));
+    let blocks = rows
+        .chunk_by_mut(|a, b| a.strand == b.strand && a.place / QUERIES == b.place / QUERIES)
+        .collect();
+    let one = Band { head, strands, keys: &keys, global_keys: &global_keys, is_hidden: &is_hidden };
+    for_each(blocks, |block| one.weigh(local.query, block));
+    Ok(weights)
+}
+
+/// The weights that each global query gives to each key, `[len, globals]`; 0 for masked keys and,
+/// in causal attention, later ones.
+///
+/// # Panics
+///
+/// If the shapes do not fit.
+pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, OutOfMemory> {
+    let Sequence { global_tokens, masked, .. } = head.sequence;
+    let Heads { head_dim, .. } = head.heads;
+    let globals = global_tokens.len();
+    let mut weights = try_zeros(try_len(head.sequence.len(), globals)?)?;
+    if globals == 0 {
+        return Ok(weights);
+    }
+    let keys = head.project(global.key)?;
+    let mut queries = try_zeros(try_len(padded(globals), head_dim)?)?;
+    let mut vector = vec![0.0; head_dim];
+    for (i, &token) in global_tokens.iter().enumerate() {
+        head.write_queries(global.query, Tokens { first: token, step: 1, count: 1 }, &mut vector);
+        pack_column(&mut queries, head_dim, i, &vector);
+    }
+
+    for_each_chunk(&mut weights, KEYS * globals, |block, scores| {
+        let first = block * KEYS;
+        let count = scores.len() / globals;
+        multiply(
+            Shape { rows: count, depth: head_dim, cols: globals },
+            Rows { data: &keys[first * head_dim..], stride: head_dim },
+            Panels { data: &queries, stride: head_dim * PANEL },
+            Start::Zero,
+            Output { data: scores, row_stride: globals, panel_stride: PANEL },
+        );
+        for (key, row) in (first..).zip(scores.chunks_exact_mut(globals)) {
+            let is_masked = masked.binary_search(&key).is_ok();
+            for (score, &query) in row.iter_mut().zip(global_tokens) {
+                if is_masked || !head.pattern.allows(query, key) {
+                    *score = f32::NEG_INFINITY;
+                }
+            }
+        }
+    });
+
+    // A softmax down each column.
+    let mut max = vec![f32::NEG_INFINITY; globals];
+    for row in weights.chunks_exact(globals) {
+        max.iter_mut().zip(row).for_each(|(max, score)| *max = max.max(*score));
+    }
+    for_each_chunk(&mut weights, KEYS * globals, |_, scores| {
+        for row in scores.chunks_exact_mut(globals) {
+            row.iter_mut().zip(&max).for_each(|(score, max)| *score -= max);
+            exp2_and_sum(row, 0.0);
+        }
+    });
+    let mut sums = vec![0.0; globals];
+    for row in weights.chunks_exact(globals) {
+        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += f64::from(*weight));
+    }
+    for_each_chunk(&mut weights, KEYS * globals, |_, rows| {
+        for row in rows.chunks_exact_mut(globals) {
+            row.iter_mut().zip(&sums).for_each(|(weight, sum)| *weight /= *sum as f32);
+        }
+    });
+    Ok(weights)
+}
+
+impl Head<'_> {
+    /// The head's vectors of all tokens, `[len, head_dim]`.
+    fn project(&self, source: Source) -> Result<Vec<f32>, OutOfMemory> {
+        let Heads { head_dim, .. } = self.heads;
+        let mut vectors = try_zeros(try_len(self.sequence.len(), head_dim)?)?;
+        for_each_chunk(&mut vectors, KEYS * head_dim, |block, rows| {
+            let count = rows.len() / head_dim;
+            self.write_rows(source, Tokens { first: block * KEYS, step: 1, count }, rows);
+        });
+        Ok(vectors)
+    }
+
+    /// Queries as they go into scores, times `score_scale`.
+    fn write_queries(&self, source: Source, tokens: Tokens, rows: &mut [f32]) {
+        let Heads { head_dim, .. } = self.heads;
+        self.write_rows(source, tokens, rows);
+        scale(&mut rows[..tokens.count * head_dim], self.heads.score_scale());
+    }
+
+    /// `tokens` counts from the sequence's beginning.
+    fn write_rows(&self, source: Source, tokens: Tokens, rows: &mut [f32]) {
+        let tokens = Tokens { first: self.sequence.rows.start + tokens.first, ..tokens };
+        let row_stride = self.heads.head_dim;
+        let output = Output { data: rows, row_stride, panel_stride: PANEL };
+        source.write_rows(self.heads, self.head, tokens, output);
+    }
+}
+
+/// The row of one query.
+struct Row<'a> {
+    strand: usize,
+    place: usize,
+    weights: &'a mut [f32],
+}
+
+/// What the bands of a head run over.
+struct Band<'a> {
+    head: Head<'a>,
+    strands: Strands,
+    keys: &'a [f32],        // [len, head_dim]
+    global_keys: &'a [f32], // [globals, head_dim]
+    is_hidden: &'a [bool],  // [len]: global or masked, thus in no band
+}
+
+impl Band<'_> {
+    /// Fills rows of one strand whose places lie less than [`QUERIES`] apart.
+    fn weigh(&self, query: Source, block: &mut [Row]) {
+        let Heads { head_dim, .. } = self.head.heads;
+        let (strand, step) = (block[0].strand, self.strands.count());
+        let (first, last) = (block[0].place, block[block.len() - 1].place);
+        let position = |place: usize| strand + place * step;
+
+        let tokens = Tokens { first: position(first), step, count: last - first + 1 };
+        let mut vectors = vec![0.0; tokens.count * head_dim];
+        self.head.write_queries(query, tokens, &mut vectors);
+        let cols = padded(block.len());
+        let mut queries = vec![0.0; cols * head_dim];
+        for (i, row) in block.iter().enumerate() {
+            let vector = &vectors[(row.place - first) * head_dim..][..head_dim];
+            pack_column(&mut queries, head_dim, i, vector);
+        }
+
+        // A row of scores for each key: the global ones, then all that any of the queries sees.
+        let globals = &self.head.sequence.global_tokens;
+        let first_key = self.strands.visible(strand, first).start;
+        let count = self.strands.visible(strand, last).end - first_key;
+        let mut scores = vec![0.0; (globals.len() + count) * cols];
+        let (global_scores, band_scores) = scores.split_at_mut(globals.len() * cols);
+        let score = |rows, keys, scores| {
+            let queries = Panels { data: &queries, stride: head_dim * PANEL };
+            let shape = Shape { rows, depth: head_dim, cols };
+            let output = Output { data: scores, row_stride: cols, panel_stride: PANEL };
+            multiply(shape, keys, queries, Start::Zero, output);
+        };
+        score(
+            globals.len(),
+            Rows { data: self.global_keys, stride: head_dim },
+            &mut *global_scores,
+        );
+        let band_keys = &self.keys[position(first_key) * head_dim..];
+        score(count, Rows { data: band_keys, stride: step * head_dim }, &mut *band_scores);
+
+        for (i, row) in block.iter_mut().enumerate() {
+            let (to_globals, to_band) = row.weights.split_at_mut(globals.len());
+            for (g, &global) in globals.iter().enumerate() {
+                let allowed = self.head.pattern.allows(position(row.place), global);
+                to_globals[g] =
+                    if allowed { global_scores[g * cols + i] } else { f32::NEG_INFINITY };
+            }
+            let visible = self.strands.visible(strand, row.place);
+            let own = to_band.len() / 2; // the column of the query itself
+            let to_band =
+                &mut to_band[own + visible.start - row.place..own + visible.end - row.place];
+            for (place, weight) in visible.zip(to_band.iter_mut()) {
+                let hidden = self.is_hidden[position(place)];
+                let score = band_scores[(place - first_key) * cols + i];
+                *weight = if hidden { f32::NEG_INFINITY } else { score };
+            }
+            let max = largest(to_globals).max(largest(to_band));
+            let inverse_sum = 1.0 / (exp2_and_sum(to_globals, max) + exp2_and_sum(to_band, max));
+            scale(to_globals, inverse_sum);
+            scale(to_band, inverse_sum);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// The head of a masked language model: what stands at each token, as logits over the vocabulary.
+//
+//     logits = norm(gelu(dense(hidden_states))) · decoder.weightᵀ + decoder.bias
+//
+// The decoder may be tied: its weights are the word embeddings, its bias is `lm_head.bias`. As in
+// Hugging Face, what a checkpoint holds under the decoder's own names comes first.
+
+import type { Tensor } from '../tensor.ts';
+import type { Checkpoint, Head } from './head.ts';
+import { logits } from './logits.ts';
+
+export interface MaskedLMOutput {
+  /** `[rows, vocab_size]` */
+  logits: Tensor;
+}
+
+export async function loadMaskedLM({ weights, prefix, config }: Checkpoint): Promise<Head<MaskedLMOutput>> {
+  const { hidden_size: hidden, vocab_size: vocab } = config;
+  const dense = await weights.linear('lm_head.dense', hidden, hidden);
+  const norm = await weights.layerNorm('lm_head.layer_norm', hidden, config.layer_norm_eps);
+  const tied = !weights.has('lm_head.decoder.weight') && config.json['tie_word_embeddings'] !== false;
+  const weight = tied ? `${prefix}embeddings.word_embeddings.weight` : 'lm_head.decoder.weight';
+  const bias = weights.has('lm_head.decoder.bias') ? 'lm_head.decoder.bias' : 'lm_head.bias';
+  const decoder = await weights.decoder(weight, bias, hidden, vocab);
+  return {
+    size: (rows) => rows * vocab,
+    output: (run, hiddenStates, { wanted }) => ({
+      logits: logits(run, wanted, vocab, (rows) => {
+        const transformed = hiddenStates.transformed(rows, dense, norm);
+        try {
+          return transformed.linear(rows.map((_, i) => i), decoder);
+        } finally {
+          transformed.free();
+        }
+      }),
+    }),
+  };
+}
