@@ -19,6 +19,8 @@ import { Weights } from './weights.ts';
 export interface LoadedModel {
   id: number;
   architecture: Architecture;
+  /** What its weights hold in the engine. */
+  weightBytes: number;
   config: LongformerConfig;
 }
 
@@ -98,7 +100,7 @@ export async function loadModel(
     const head = await heads[architecture](checkpoint);
     weights.finish();
     models.set(++lastId, { encoder, head, weights });
-    return { id: lastId, architecture, config };
+    return { id: lastId, architecture, weightBytes: weights.bytes, config };
   } catch (error) {
     weights.free();
     throw error;

@@ -23,11 +23,17 @@ export class Weights {
   readonly #read = new Set<string>();
   readonly #total: number;
   #done = 0;
+  #bytes = 0;
 
   constructor(run: Run, files: StoredTensors) {
     this.#run = run;
     this.#files = files;
     this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
+  }
+
+  /** What the handles hold in the engine. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   has(name: string): boolean {
@@ -49,6 +55,7 @@ export class Weights {
     const names = this.has(`${name}.gamma`) ? ['gamma', 'beta'] : ['weight', 'bias'];
     const [weight, bias] = names.map((part) => this.#find(`${name}.${part}`, [cols])) as [TensorInfo, TensorInfo];
     const norm = this.keep(new this.#run.wasm.LayerNorm(cols, eps));
+    this.#bytes += 2 * 4 * cols;
     await this.#write(weight, norm.writeWeight.bind(norm));
     await this.#write(bias, norm.writeBias.bind(norm));
     return norm;
@@ -58,6 +65,7 @@ export class Weights {
   async table(name: string, rows: number, cols: number): Promise<Table> {
     const weight = this.#find(`${name}.weight`, [rows, cols]);
     const table = this.keep(new this.#run.wasm.Table(rows, cols));
+    this.#bytes += table.bytes();
     await this.#write(weight, table.writeWeight.bind(table));
     return table;
   }
@@ -89,6 +97,7 @@ export class Weights {
     const weight = this.#find(weightName, shape);
     const bias = biasName === null ? null : this.#find(biasName, [outFeatures]);
     const linear = this.keep(new this.#run.wasm.Linear(inFeatures, outFeatures, groups));
+    this.#bytes += linear.bytes();
     await this.#write(weight, linear.writeWeight.bind(linear));
     if (bias !== null) await this.#write(bias, linear.writeBias.bind(linear));
     return linear;
