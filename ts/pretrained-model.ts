@@ -11,6 +11,7 @@ import type { Architecture } from './models/heads.ts';
 import type { AttentionsRequest } from './models/attentions.ts';
 import type { LayerOutputs, LoadedModel, SequenceInput } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
+import { planOf, type Plan, type PlannedModel, type PlanRequest } from './plan.ts';
 import { quoted } from './quoted.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -74,12 +75,14 @@ export abstract class PretrainedModel<Output> {
   readonly #id: number;
   readonly #fields: LongformerConfig;
   readonly #host: Host;
+  readonly #planned: Omit<PlannedModel, 'threads'>;
   readonly #attentionWindow: number | number[] | null;
 
   /** What `fromPretrained` and `loadModel` make it of. */
-  constructor({ id, config, attentionWindow, ...host }: Loaded) {
+  constructor({ id, architecture, weightBytes, config, attentionWindow, ...host }: Loaded) {
     this.engine = host.engine;
     this.#host = host;
+    this.#planned = { architecture, weightBytes, config };
     this.config = config.json;
     this.#id = id;
     this.#fields = config;
@@ -116,6 +119,15 @@ export abstract class PretrainedModel<Output> {
       attentionWindow: this.#window(options.attentionWindow),
     }], options);
     return { dims: [num_attention_heads, length], data };
+  }
+
+  /**
+   * What a call of `forward` with sequences of that size would take: memory and work. Nothing runs.
+   * Throws `BAD_INPUT` for sizes that it would refuse.
+   */
+  plan(request: PlanRequest): Plan {
+    const attentionWindow = request?.attentionWindow ?? this.#attentionWindow ?? undefined;
+    return planOf({ ...this.#planned, threads: this.engine.info.threads }, { ...request, attentionWindow });
   }
 
   /** Frees the weights, and ends the engine if it is the model's own. */
