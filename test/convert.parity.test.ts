@@ -7,7 +7,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
-import { convertToLongformer, createEngine, LongformerModel, type Engine } from 'longformer-wasm';
+import * as assert from 'uvu/assert';
+import {
+  convertToLongformer, createEngine, loadModel, LongformerForMaskedLM, LongformerForSequenceClassification, LongformerModel, type Engine,
+} from 'longformer-wasm';
 import { weightsInPlace } from '../scripts/weights.mjs';
 import { assertClose } from './close.ts';
 
@@ -49,6 +52,20 @@ for (const source of ['tiny-bert', 'tiny-bert-mlm', 'tiny-bert-classifier', 'tin
         const { lastHiddenState } = await model.forward({ inputIds: one.inputIds, globalTokens }, { positions: one.rows });
         assertClose(lastHiddenState.data, one.lastHiddenState.flat(), tolerance(one), `${one.name}, global [${globalTokens}]`);
       }
+    }
+  });
+}
+
+for (const source of ['tiny-bert-mlm', 'tiny-bert-classifier', 'tiny-roberta']) {
+  test(`of ${source} gives the logits of the source`, async ({ root, engine }) => {
+    const target = join(root, `${source}-logits`);
+    await convertToLongformer(new URL(`${source}/`, fixtures), target, { maxPositions: 100, attentionWindow: 200 });
+    await using model = await loadModel(target, { engine });
+    assert.instance(model, source === 'tiny-bert-classifier' ? LongformerForSequenceClassification : LongformerForMaskedLM);
+    for (const one of await casesOf<{ rows: number[]; logits: number[][] | number[] }>(`${source}/expected.json`)) {
+      const { logits } = await (model as LongformerForMaskedLM).forward({ inputIds: one.inputIds }, { positions: one.rows });
+      // float32Error is that of hidden states, of which logits are sums of up to 16 with weights of 0.3.
+      assertClose(logits.data, one.logits.flat(), 3 * tolerance(one), one.name);
     }
   });
 }

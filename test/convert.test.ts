@@ -170,6 +170,18 @@ test('defaults of the source class are written out: they are not those of Longfo
   assert.equal({ pad_token_id, layer_norm_eps, type_vocab_size }, { pad_token_id: 0, layer_norm_eps: 1e-12, type_vocab_size: 2 });
 });
 
+test('the separator is that of the config, else of the tokenizer', async ({ root }) => {
+  const separatorOf = async (source: Parameters<typeof convertToLongformer>[0]): Promise<unknown> => {
+    const target = newTarget(root);
+    await convertToLongformer(source, target, options);
+    return (await jsonOf(target)).sep_token_id;
+  };
+  assert.is(await separatorOf(fixture('tiny-bert')), 3);
+  assert.is(await separatorOf(await configured('tiny-bert', { sep_token_id: 7 })), 7);
+  assert.is(await separatorOf(changed('tiny-bert', { 'vocab.txt': null })), undefined);
+  assert.is(await separatorOf(changed('tiny-bert', { 'tokenizer.json': '{}' })), undefined);
+});
+
 // ---------------------------------------------------------------------------- heads and names
 
 test('masked language models of both kinds get the same head', async ({ root }) => {

@@ -20,6 +20,7 @@ import { readJson, type FileSource, type Source } from './files/source.ts';
 import { byteLength } from './files/tensors.ts';
 import { tell, type LongCallOptions, type Progress } from './progress.ts';
 import { quoted } from './quoted.ts';
+import { readTokenizerFiles } from './tokenizer/tokenizer-files.ts';
 
 export interface ConversionOptions extends SourceOptions {
   /** Tokens that the result can read; its table of positions gets pad_token_id + 1 rows more. */
@@ -73,7 +74,7 @@ export async function convertToLongformer(
   options.signal?.throwIfAborted();
   const files = await openSource(source, options);
   const { kind, architecture, config } = await readSourceConfig(files);
-  const json = longformerJson(architecture, config, options);
+  const json = longformerJson(architecture, config, await separatorOf(files, config), options);
   const { writeDirectory } = await import('./files/staging.ts');
 
   let droppedTensors: string[] = [];
@@ -123,9 +124,23 @@ async function readSourceConfig(
   return { kind, architecture, config: { ...config, json } };
 }
 
+/**
+ * The id between the texts of a pair, which Longformer's heads choose global tokens by: BERT's config
+ * does not say it. Null where no tokenizer can be read that does.
+ */
+async function separatorOf(source: Source, { json }: LongformerConfig): Promise<unknown> {
+  if ((json.sep_token_id ?? null) !== null) return json.sep_token_id;
+  try {
+    return (await readTokenizerFiles(source)).specialTokens.sep?.id ?? null;
+  } catch (error) {
+    if (error instanceof LongformerError) return null;
+    throw error;
+  }
+}
+
 /** The new config.json: the source's, with what changes, and with what its class had by default. */
 function longformerJson(
-  architecture: string, config: LongformerConfig, options: ConversionOptions,
+  architecture: string, config: LongformerConfig, separator: unknown, options: ConversionOptions,
 ): Record<string, unknown> {
   const { maxPositions, attentionWindow, attentionDilation } = options;
   if (!Number.isInteger(maxPositions) || maxPositions < 1 || maxPositions > MAX_POSITIONS) {
@@ -153,6 +168,7 @@ function longformerJson(
     type_vocab_size: config.type_vocab_size,
     layer_norm_eps: config.layer_norm_eps,
     pad_token_id: config.pad_token_id,
+    ...(separator !== null && { sep_token_id: separator }),
     max_position_embeddings: maxPositions + config.pad_token_id + 1,
     attention_window,
     // One number where all heads of a layer agree.
