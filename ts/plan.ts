@@ -8,7 +8,7 @@ import { LongformerError } from './errors.ts';
 import type { Architecture } from './models/heads.ts';
 import { quoted } from './quoted.ts';
 
-/** A call of `forward`, by its sizes. */
+/** A call of `forward`, by its sizes. Hidden states and attentions that it returns besides are not counted. */
 export interface PlanRequest {
   /** Of each sequence. */
   tokens: number;
