@@ -3,8 +3,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  createEngine, loadModel, LongformerForMaskedLM, LongformerForMultipleChoice, LongformerForQuestionAnswering,
-  LongformerForSequenceClassification, LongformerForTokenClassification, LongformerModel, tokensInRanges, type Engine,
+  createEngine, loadModel, LongformerForCausalLM, LongformerForMaskedLM, LongformerForMultipleChoice,
+  LongformerForQuestionAnswering, LongformerForSequenceClassification, LongformerForTokenClassification, LongformerModel, tokensInRanges, type Engine,
 } from 'longformer-wasm';
 import { assertClose } from './close.ts';
 import { assertRefuses } from './rejects.ts';
@@ -29,6 +29,7 @@ test('loadModel picks the class by config.json', async ({ engine }) => {
   assert.instance(await load('question-answering'), LongformerForQuestionAnswering);
   assert.instance(await load('multiple-choice'), LongformerForMultipleChoice);
   assert.instance(await load('attentions'), LongformerModel);
+  assert.instance(await loadModel(new URL('./fixtures/char-lm/', import.meta.url), { engine }), LongformerForCausalLM);
   // AI2's own names; none at all.
   assert.instance(await load('masked-lm', { architectures: ['RobertaLongForMaskedLM'] }), LongformerForMaskedLM);
   assert.instance(await load('classifier', { architectures: ['RobertaForSequenceClassification'] }), LongformerForSequenceClassification);
