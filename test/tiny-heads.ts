@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { FileSource } from 'longformer-wasm';
 import { openSource } from '../dist/files/open.js';
-import { openSafetensors, type TensorInfo } from '../dist/files/safetensors.js';
+import { openSafetensors } from '../dist/files/safetensors.js';
+import type { TensorInfo } from '../dist/files/tensors.js';
 
 export const tinyHeads = new URL('./fixtures/tiny-heads/', import.meta.url);
 
