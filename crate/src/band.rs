@@ -89,15 +89,30 @@ impl Strands {
         first_at_or_after(positions.start).min(end)..end
     }
 
-    /// The places that the query at `place` of strand `strand` sees.
-    pub fn visible(self, strand: usize, place: usize) -> Range<usize> {
-        let last = place.saturating_add(self.right).min(self.len(strand) - 1);
+    /// The window on strand `strand`.
+    pub fn strand(self, strand: usize) -> Strand {
+        Strand { len: self.len(strand), left: self.left, right: self.right }
+    }
+}
+
+/// One strand, on which the window is a plain one.
+#[derive(Clone, Copy, Debug)]
+pub struct Strand {
+    len: usize,
+    left: usize,
+    right: usize,
+}
+
+impl Strand {
+    /// The places that the query at `place` sees.
+    pub fn visible(self, place: usize) -> Range<usize> {
+        let last = place.saturating_add(self.right).min(self.len - 1);
         place.saturating_sub(self.left)..last + 1
     }
 
-    /// The places of strand `strand` from which a query sees any of the keys at `places`.
-    pub fn seeing(self, strand: usize, places: Range<usize>) -> Range<usize> {
-        let end = places.end.saturating_add(self.left).min(self.len(strand));
+    /// The places from which a query sees any of the keys at `places`.
+    pub fn seeing(self, places: Range<usize>) -> Range<usize> {
+        let end = places.end.saturating_add(self.left).min(self.len);
         places.start.saturating_sub(self.right).min(end)..end
     }
 }

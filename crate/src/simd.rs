@@ -328,6 +328,20 @@ pub(crate) fn sum_of(row: &[f32], f: impl Fn(F32x4) -> F32x4) -> f32 {
     total
 }
 
+/// `to = factor * from`, of equal length.
+#[inline(always)]
+pub(crate) fn copy_scaled(from: &[f32], factor: f32, to: &mut [f32]) {
+    let (vectors, tail) = to.as_chunks_mut::<LANES>();
+    let (from_vectors, from_tail) = from.as_chunks::<LANES>();
+    let factors = F32x4::splat(factor);
+    for (x, y) in vectors.iter_mut().zip(from_vectors) {
+        (F32x4::load(y) * factors).store(x);
+    }
+    for (x, y) in tail.iter_mut().zip(from_tail) {
+        *x = y * factor;
+    }
+}
+
 /// Copies `from` to `to`, of equal length. For short rows in hot loops: `copy_from_slice` becomes
 /// `memory.copy`, a call out of WebAssembly that takes longer than the copy.
 #[inline(always)]

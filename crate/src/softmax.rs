@@ -50,10 +50,31 @@ impl Exp2 {
         let p = c5.mul_add(r, c4).mul_add(r, c3).mul_add(r, c2).mul_add(r, c1);
         (r * power).mul_add(p, power)
     }
+
+    /// As [`exp2_and_sum`].
+    #[inline(always)]
+    fn and_sum(&self, row: &mut [f32], max: f32) -> f32 {
+        let max = F32x4::splat(max);
+        let (pairs, rest) = row.as_chunks_mut::<{ 2 * LANES }>();
+        let mut sums = [F32x4::splat(0.0); 2];
+        for pair in pairs {
+            let (halves, _) = pair.as_chunks_mut::<LANES>();
+            for (half, sum) in halves.iter_mut().zip(&mut sums) {
+                let weight = self.of(F32x4::load(half) - max);
+                weight.store(half);
+                *sum = *sum + weight;
+            }
+        }
+        let mut total = (sums[0] + sums[1]).sum();
+        for x in rest {
+            *x = self.of(F32x4::splat(*x) - max).first();
+            total += *x;
+        }
+        total
+    }
 }
 
 /// The largest element, or `-inf` of none.
-#[inline(never)]
 pub fn largest(row: &[f32]) -> f32 {
     let (vectors, tail) = row.as_chunks::<LANES>();
     let mut max = F32x4::splat(f32::NEG_INFINITY);
@@ -66,24 +87,17 @@ pub fn largest(row: &[f32]) -> f32 {
 /// Replaces every score by `2^(score - max)` and returns the sum of the results.
 ///
 /// `max` must be at least the largest score: nothing can overflow then.
-#[inline(never)]
 pub fn exp2_and_sum(row: &mut [f32], max: f32) -> f32 {
+    Exp2::new().and_sum(row, max)
+}
+
+/// Turns scores that lie in two places into weights, each by the largest of both, and returns the
+/// sum of all. A NaN among the scores, or nothing but infinities, gives NaN.
+///
+/// Out of line: inside of its caller the constants would be spilled.
+#[inline(never)]
+pub fn exp2_and_sum_of_two(first: &mut [f32], second: &mut [f32]) -> f32 {
+    let max = largest(first).max(largest(second));
     let exp2 = Exp2::new();
-    let max = F32x4::splat(max);
-    let (pairs, rest) = row.as_chunks_mut::<{ 2 * LANES }>();
-    let mut sums = [F32x4::splat(0.0); 2];
-    for pair in pairs {
-        let (halves, _) = pair.as_chunks_mut::<LANES>();
-        for (half, sum) in halves.iter_mut().zip(&mut sums) {
-            let weight = exp2.of(F32x4::load(half) - max);
-            weight.store(half);
-            *sum = *sum + weight;
-        }
-    }
-    let mut total = (sums[0] + sums[1]).sum();
-    for x in rest {
-        *x = exp2.of(F32x4::splat(*x) - max).first();
-        total += *x;
-    }
-    total
+    exp2.and_sum(first, max) + exp2.and_sum(second, max)
 }

@@ -17,7 +17,7 @@ use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_colu
 use crate::memory::{OutOfMemory, try_len, try_zeros};
 use crate::parallel::{for_each, for_each_chunk};
 use crate::simd::scale;
-use crate::softmax::{exp2_and_sum, largest};
+use crate::softmax::{exp2_and_sum, exp2_and_sum_of_two};
 
 /// Places of a strand whose queries share a block of scores.
 const QUERIES: usize = 24;
@@ -214,8 +214,8 @@ impl Band<'_> {
 
         // A row of scores for each key: the global ones, then all that any of the queries sees.
         let globals = &self.head.sequence.global_tokens;
-        let first_key = self.strands.visible(strand, first).start;
-        let count = self.strands.visible(strand, last).end - first_key;
+        let first_key = self.strands.strand(strand).visible(first).start;
+        let count = self.strands.strand(strand).visible(last).end - first_key;
         let mut scores = vec![0.0; (globals.len() + count) * cols];
         let (global_scores, band_scores) = scores.split_at_mut(globals.len() * cols);
         let score = |rows, keys, scores| {
@@ -239,7 +239,7 @@ impl Band<'_> {
                 to_globals[g] =
                     if allowed { global_scores[g * cols + i] } else { f32::NEG_INFINITY };
             }
-            let visible = self.strands.visible(strand, row.place);
+            let visible = self.strands.strand(strand).visible(row.place);
             let own = to_band.len() / 2; // the column of the query itself
             let to_band =
                 &mut to_band[own + visible.start - row.place..own + visible.end - row.place];
@@ -248,8 +248,7 @@ impl Band<'_> {
                 let score = band_scores[(place - first_key) * cols + i];
                 *weight = if hidden { f32::NEG_INFINITY } else { score };
             }
-            let max = largest(to_globals).max(largest(to_band));
-            let inverse_sum = 1.0 / (exp2_and_sum(to_globals, max) + exp2_and_sum(to_band, max));
+            let inverse_sum = 1.0 / exp2_and_sum_of_two(to_globals, to_band);
             scale(to_globals, inverse_sum);
             scale(to_band, inverse_sum);
         }

@@ -11,8 +11,8 @@ use super::{Heads, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Rows, Shape, Start, TILE_ROWS, multiply, multiply_part, padded};
-use crate::simd::{clear, scale};
-use crate::softmax::{exp2_and_sum, largest};
+use crate::simd::{clear, copy_scaled, scale};
+use crate::softmax::exp2_and_sum_of_two;
 use std::ops::Range;
 
 /// Queries that share a block of scores, a multiple of both register tiles.
@@ -67,6 +67,7 @@ impl QueryBlock<'_> {
     ) {
         let Heads { head_dim, .. } = self.heads;
         let strands = panels.layout.strands;
+        let strand_band = strands.strand(strand);
         let globals = &self.sequence.global_tokens;
         let position = |place: usize| strand + place * strands.count();
         let count = places.len();
@@ -74,8 +75,8 @@ impl QueryBlock<'_> {
         // The columns of a row of scores: the global keys, then the keys that any query of the
         // block sees, from a place where a panel begins.
         let band_start = padded(globals.len());
-        let first_key = strands.visible(strand, places.start).start / PANEL * PANEL;
-        let end_key = strands.visible(strand, places.end - 1).end;
+        let first_key = strand_band.visible(places.start).start / PANEL * PANEL;
+        let end_key = strand_band.visible(places.end - 1).end;
         let stride = band_start + padded(end_key - first_key);
 
         let Scratch { query, scores, hidden } = scratch;
@@ -99,13 +100,13 @@ impl QueryBlock<'_> {
 
         // Rows of the block that see some of the band's columns, and the other way round.
         let seeing = |cols: Range<usize>| {
-            let rows = strands.seeing(strand, first_key + cols.start..first_key + cols.end);
+            let rows = strand_band.seeing(first_key + cols.start..first_key + cols.end);
             let start = rows.start.clamp(places.start, places.end) - places.start;
             start..rows.end.clamp(places.start, places.end) - places.start
         };
         let seen = |rows: Range<usize>| {
-            let first = strands.visible(strand, places.start + rows.start).start;
-            first - first_key..strands.visible(strand, places.start + rows.end - 1).end - first_key
+            let first = strand_band.visible(places.start + rows.start).start;
+            first - first_key..strand_band.visible(places.start + rows.end - 1).end - first_key
         };
         let shape = Shape { cols: stride - band_start, ..shape };
         let band_scores = &mut scores[band_start..];
@@ -141,43 +142,40 @@ impl QueryBlock<'_> {
             }
             let tile = i / TILE_ROWS * TILE_ROWS;
             let tile = seen(tile..(tile + TILE_ROWS).min(count));
+            let seen = seen(i..i + 1);
             let (row, band) = row.split_at_mut(band_start);
-            inverse_sums[i] = softmax(&mut row[..globals.len()], band, seen(i..i + 1), tile);
+            clear(&mut band[tile.start..seen.start]);
+            clear(&mut band[seen.end..tile.end]);
+            let sum = exp2_and_sum_of_two(&mut row[..globals.len()], &mut band[seen]);
+            inverse_sums[i] = 1.0 / sum;
         }
 
-        // Row stride of `context` under a dilation: from one place of the strand to the next.
-        let row_stride = strands.count() * self.heads.hidden_size();
-        let at = (position(places.start) - self.queries.start) * self.heads.hidden_size()
-            + self.head * head_dim;
+        // Into the memory of the queries, whose rows lie closer together than those of `context`.
+        let sums = query.as_mut_slice();
         let a = Rows { data: &scores[band_start..], stride };
         let shape = Shape { rows: count, depth: end_key - first_key, cols: head_dim };
-        let output = Output { data: &mut context[at..], row_stride, panel_stride: PANEL };
+        let output = Output { data: sums, row_stride: head_dim, panel_stride: PANEL };
         let values = panels.values(strand, first_key);
         multiply_part(shape, a, values, Start::Zero, output, |_| 0..count, seen);
         if !globals.is_empty() {
             let a = Rows { data: scores, stride };
             let shape = Shape { depth: globals.len(), ..shape };
-            let output = Output { data: &mut context[at..], row_stride, panel_stride: PANEL };
+            let output = Output { data: sums, row_stride: head_dim, panel_stride: PANEL };
             multiply(shape, a, panels.global_values(), Start::Accumulate, output);
         }
-        for (i, &inverse_sum) in inverse_sums[..count].iter().enumerate() {
+
+        // Under a dilation the rows of `context` go from one place of the strand to the next.
+        let row_stride = strands.count() * self.heads.hidden_size();
+        let at = (position(places.start) - self.queries.start) * self.heads.hidden_size()
+            + self.head * head_dim;
+        for (i, sums) in sums.chunks_exact(head_dim).take(count).enumerate() {
             let row = &mut context[at + i * row_stride..][..head_dim];
             if is_masked(places.start + i) {
                 // A masked query gives 0, as in Hugging Face, not the mean of what it sees.
                 row.fill(0.0);
             } else {
-                scale(row, inverse_sum);
+                copy_scaled(sums, inverse_sums[i], row);
             }
         }
     }
-}
-
-/// Turns the scores of the global keys and those of the band's columns `seen` into weights whose sum
-/// is the inverse of what is returned, and all other columns of its `tile` into 0. A NaN among the
-/// scores, or nothing but infinities, gives NaN.
-fn softmax(globals: &mut [f32], band: &mut [f32], seen: Range<usize>, tile: Range<usize>) -> f32 {
-    let max = largest(globals).max(largest(&band[seen.clone()]));
-    clear(&mut band[tile.start..seen.start]);
-    clear(&mut band[seen.end..tile.end]);
-    1.0 / (exp2_and_sum(globals, max) + exp2_and_sum(&mut band[seen], max))
 }

@@ -81,7 +81,7 @@ impl Query<'_> {
     fn score_band(&self, band: Band, row: &mut [f32]) {
         let strands = band.strands(self.sequence.len());
         let (strand, place) = strands.locate(self.position);
-        let visible = strands.visible(strand, place);
+        let visible = strands.strand(strand).visible(place);
         let step = strands.count();
         self.score(strand + visible.start * step, step, visible.len(), row);
     }

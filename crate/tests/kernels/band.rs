@@ -30,7 +30,7 @@ fn strands_show_what_the_band_shows() {
         let strands = band.strands(seq_len);
         for i in 0..seq_len {
             let (strand, place) = strands.locate(i);
-            let seen = strands.visible(strand, place);
+            let seen = strands.strand(strand).visible(place);
             let seen: Vec<usize> = seen.map(|place| strand + place * strands.count()).collect();
             let expected: Vec<usize> = (0..seq_len).filter(|&j| band_shows(band, i, j)).collect();
             assert_eq!(seen, expected, "query {i} of {seq_len}, {band:?}");
@@ -92,10 +92,10 @@ fn a_place_sees_keys_exactly_where_they_are_seen_from_it() {
                     for start in 0..len {
                         for end in start + 1..=len {
                             let sees = |&place: &usize| {
-                                let seen = strands.visible(strand, place);
+                                let seen = strands.strand(strand).visible(place);
                                 seen.start < end && start < seen.end
                             };
-                            let seeing = strands.seeing(strand, start..end);
+                            let seeing = strands.strand(strand).seeing(start..end);
                             assert!(
                                 seeing.clone().eq((0..len).filter(sees)),
                                 "{start}..{end} of {seq_len} are seen from {seeing:?}"
@@ -114,7 +114,7 @@ fn a_window_counts_keys_and_not_distance() {
     let offsets = |band: Band| -> Vec<isize> {
         let strands = band.strands(101);
         let (strand, place) = strands.locate(50);
-        let seen = strands.visible(strand, place);
+        let seen = strands.strand(strand).visible(place);
         seen.map(|place| (strand + place * strands.count()) as isize - 50).collect()
     };
     assert_eq!(offsets(Band::new(2, 1, false)), [-2, -1, 0, 1, 2]);
@@ -126,9 +126,9 @@ fn a_window_counts_keys_and_not_distance() {
 #[test]
 fn a_window_or_dilation_without_bound_is_a_wide_one() {
     let wide = Band::new(usize::MAX, 3, false).strands(20);
-    assert_eq!(wide.visible(1, 4), 0..7, "all of 1, 4, .., 19");
+    assert_eq!(wide.strand(1).visible(4), 0..7, "all of 1, 4, .., 19");
     let sparse = Band::new(5, usize::MAX, false).strands(20);
-    assert_eq!((sparse.count(), sparse.visible(0, 4)), (1, 4..5), "itself alone");
+    assert_eq!((sparse.count(), sparse.strand(0).visible(4)), (1, 4..5), "itself alone");
 }
 
 #[test]
