@@ -1,54 +1,60 @@
-// Canonical decomposition (NFD) that knows where each character came from.
+// Decomposition, canonical (NFD) or compatible (NFKD), that knows where each character came from.
 //
 // String.normalize gives no alignment, so each character is decomposed by itself, and the marks
 // that follow it are then put into canonical order. Combining classes are not to be had from
 // JavaScript, but which of two is the larger is: String.normalize swaps the pair, or does not.
-//
-// Spans follow the library: a character that replaces one of the text has the span of the one that
-// stands at its place *after* ordering; one that was added has the span of the character before it.
 
-import { NormalizedTextBuilder, type NormalizedText } from './normalized-text.ts';
-import { classOf, isNotDecomposed, NONSTARTER } from './unicode.ts';
+import type { NormalizedText } from './normalized-text.ts';
+import { Rewriting, type Part } from './rewriting.ts';
+import { classOf, COMPATIBLY_DECOMPOSED, isNotDecomposed, NONSTARTER } from './unicode.ts';
 
-/** One character of the result. */
-interface Part {
-  codePoint: number;
-  /** Not the first of its decomposition: the text has no character of its own for it. */
-  added: boolean;
+export type Form = 'canonical' | 'compatible';
+
+export function decompose(form: Form, from: NormalizedText): NormalizedText {
+  if (hasNothingFor(form, from.text)) return from;
+  const rewriting = new Rewriting(from);
+  eachPart(form, from.text, ({ codePoint, change }) => rewriting.push(codePoint, change));
+  return rewriting.finish();
 }
 
-export function decompose(from: NormalizedText): NormalizedText {
-  // Nothing below U+00C0 decomposes, and no mark is there.
-  if (!/[^\0-\xbf]/.test(from.text)) return from;
-  const builder = new NormalizedTextBuilder(from.text.length + (from.text.length >> 2));
-  let source = 0; // the next unit of `from` that no part has replaced yet
-  const write = (part: Part): void => {
-    const at = part.added ? Math.max(source - 1, 0) : source;
-    builder.push(part.codePoint, from.starts[at]!, from.ends[at]!);
-    if (!part.added) source += from.text.codePointAt(source)! > 0xffff ? 2 : 1;
-  };
+/** Whether nothing in the text decomposes or is a mark. */
+export function hasNothingFor(form: Form, text: string): boolean {
+  return form === 'canonical' ? !/[^\0-\xbf]/.test(text) : !/[^\0-\x9f]/.test(text);
+}
+
+/** Calls `write` with every character of the decomposed text, in order. */
+export function eachPart(form: Form, text: string, write: (part: Part) => void): void {
+  const partsOf = form === 'canonical' ? canonicalParts : compatibleParts;
   let marks: Part[] = [];
-  for (const character of from.text) {
+  for (const character of text) {
     for (const part of partsOf(character)) {
       if ((classOf(part.codePoint) & NONSTARTER) !== 0) {
         marks.push(part);
       } else {
-        if (marks.length > 0) for (const mark of inCanonicalOrder(marks)) write(mark);
+        if (marks.length > 0) inCanonicalOrder(marks).forEach(write);
         marks = [];
         write(part);
       }
     }
   }
-  for (const mark of inCanonicalOrder(marks)) write(mark);
-  return builder.finish();
+  inCanonicalOrder(marks).forEach(write);
 }
 
-function partsOf(character: string): Part[] {
+function canonicalParts(character: string): Part[] {
   const codePoint = character.codePointAt(0)!;
-  if (codePoint < 0xc0 || isNotDecomposed(codePoint)) return [{ codePoint, added: false }];
-  const decomposed = character.normalize('NFD');
-  if (decomposed === character) return [{ codePoint, added: false }];
-  return Array.from(decomposed, (part, i) => ({ codePoint: part.codePointAt(0)!, added: i > 0 }));
+  if (codePoint < 0xc0 || isNotDecomposed(codePoint)) return [{ codePoint, change: 0 }];
+  return partsOf(character.normalize('NFD'));
+}
+
+function compatibleParts(character: string): Part[] {
+  const codePoint = character.codePointAt(0)!;
+  if ((classOf(codePoint) & COMPATIBLY_DECOMPOSED) === 0) return [{ codePoint, change: 0 }];
+  return partsOf(character.normalize('NFKD'));
+}
+
+/** The first stands for the character, the text has none for the others. */
+function partsOf(decomposed: string): Part[] {
+  return Array.from(decomposed, (part, i) => ({ codePoint: part.codePointAt(0)!, change: i === 0 ? 0 : 1 }));
 }
 
 /** Sorted by combining class, marks of one class as they were: O(n log n), a text may be nothing but marks. */
@@ -64,7 +70,8 @@ function inCanonicalOrder(marks: Part[]): Part[] {
   return marks.sort((a, b) => rankOf.get(a.codePoint)! - rankOf.get(b.codePoint)!);
 }
 
-function compareClasses(a: number, b: number): number {
+/** Below 0 where the combining class of mark `a` is below that of `b`, and so on. */
+export function compareClasses(a: number, b: number): number {
   return Number(areSwapped(a, b)) - Number(areSwapped(b, a));
 }
 

@@ -4,6 +4,9 @@
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 
+/** Of a sequence; known files have up to five. */
+const MAX_STAGES = 32;
+
 export class JsonSection {
   private readonly json: Record<string, unknown>;
 
@@ -49,6 +52,13 @@ export class JsonSection {
 
   sections(field: string): JsonSection[] {
     return this.list(field).map((entry, i) => new JsonSection(this.file, entry, `${this.pathOf(field)}[${i}]`));
+  }
+
+  /** The stages of a sequence. */
+  stages(field: string): JsonSection[] {
+    const { length } = this.list(field);
+    if (length > MAX_STAGES) throw new LongformerError('BAD_FILE', this.nameOf(field), `must have at most ${MAX_STAGES} entries, has ${length}`);
+    return this.sections(field);
   }
 
   string(field: string, absent?: string): string {

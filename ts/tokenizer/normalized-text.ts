@@ -31,6 +31,16 @@ export function slice(from: NormalizedText, start: number, end: number): Normali
   return { text: from.text.slice(start, end), starts: from.starts.subarray(start, end), ends: from.ends.subarray(start, end) };
 }
 
+/** `prefix` and the text behind it: nobody's characters, they have the span of the first that follows. */
+export function prefixed(prefix: string, from: NormalizedText): NormalizedText {
+  const add = (spans: Int32Array): Int32Array => {
+    const longer = new Int32Array(prefix.length + spans.length).fill(spans[0]!, 0, prefix.length);
+    longer.set(spans, prefix.length);
+    return longer;
+  };
+  return { text: prefix + from.text, starts: add(from.starts), ends: add(from.ends) };
+}
+
 /** Writes a normalized text character by character. */
 export class NormalizedTextBuilder {
   private units: Uint16Array;
@@ -51,6 +61,11 @@ export class NormalizedTextBuilder {
     } else {
       this.pushUnit(codePoint, start, end);
     }
+  }
+
+  /** The units `start..end` of `from` as they are. */
+  copy(from: NormalizedText, start: number, end: number): void {
+    for (let i = start; i < end; i++) this.pushUnit(from.text.charCodeAt(i), from.starts[i]!, from.ends[i]!);
   }
 
   finish(): NormalizedText {

@@ -5,18 +5,34 @@
 
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
+import { compose } from './composition.ts';
 import { decompose } from './decomposition.ts';
 import type { JsonSection } from './json-section.ts';
-import { NormalizedTextBuilder, type NormalizedText } from './normalized-text.ts';
-import { CHINESE, classOf, NONSPACING_MARK, REMOVED_BY_CLEAN_TEXT, SPACE } from './unicode.ts';
+import { NormalizedTextBuilder, prefixed, slice, type NormalizedText } from './normalized-text.ts';
+import { eachMatch, readReplace } from './pattern.ts';
+import { createPrecompiled } from './precompiled.ts';
+import { CHINESE, classOf, COMBINING_MARK, NONSPACING_MARK, REMOVED_BY_CLEAN_TEXT, SPACE } from './unicode.ts';
 
 export type Normalizer = (text: NormalizedText) => NormalizedText;
+
+/** A character may become some twenty; stages that multiply each other would fill the memory. */
+const MAX_GROWTH = 64;
+
+/** Of what `Prepend` puts in front. */
+const MAX_PREFIX = 64; // UTF-16 units
 
 /** The stages that `section` describes. Throws `BAD_FILE` for a type it does not know to do exactly. */
 export function createNormalizer(section: JsonSection | null): Normalizer {
   if (section === null) return (text) => text;
-  if (section.get('type') === 'Sequence') return inTurn(section.sections('normalizers').map(createStage));
-  return createStage(section);
+  if (section.get('type') !== 'Sequence') return createStage(section);
+  const stages = section.stages('normalizers').map(createStage);
+  return (text) => stages.reduce((current, stage) => {
+    const next = stage(current);
+    if (next.text.length > MAX_GROWTH * (text.text.length + MAX_PREFIX)) {
+      throw new LongformerError('BAD_FILE', section.name, `must not make a text more than ${MAX_GROWTH} times as long`);
+    }
+    return next;
+  }, text);
 }
 
 function createStage(section: JsonSection): Normalizer {
@@ -24,9 +40,22 @@ function createStage(section: JsonSection): Normalizer {
   switch (type) {
     case 'BertNormalizer': return createBertNormalizer(section);
     case 'Lowercase': return lowercase;
-    case 'NFD': return decompose;
+    case 'NFC': return (text) => compose('canonical', text);
+    case 'NFD': return decomposeCanonically;
+    case 'NFKC': return (text) => compose('compatible', text);
+    case 'NFKD': return (text) => decompose('compatible', text);
+    case 'Nmt': return nmt;
+    case 'Precompiled': return createPrecompiled(section);
+    case 'Prepend': return createPrepend(section);
+    case 'Replace': return createReplace(section);
+    case 'Strip': return createStrip(section);
+    case 'StripAccents': return removeCombiningMarks;
     default: throw new LongformerError('BAD_FILE', section.name, `normalizer type ${quoted(type)} is not supported`);
   }
+}
+
+function decomposeCanonically(text: NormalizedText): NormalizedText {
+  return decompose('canonical', text);
 }
 
 /** The order is the library's: accents go before letters change case. */
@@ -35,7 +64,7 @@ function createBertNormalizer(section: JsonSection): Normalizer {
   const stages: Normalizer[] = [];
   if (section.boolean('clean_text', true)) stages.push(cleanText);
   if (section.boolean('handle_chinese_chars', true)) stages.push(spaceAroundChinese);
-  if (section.boolean('strip_accents', lower)) stages.push(decompose, removeNonspacingMarks);
+  if (section.boolean('strip_accents', lower)) stages.push(decomposeCanonically, removeNonspacingMarks);
   if (lower) stages.push(lowercase);
   return inTurn(stages);
 }
@@ -68,6 +97,55 @@ function removeNonspacingMarks(from: NormalizedText): NormalizedText {
   return rewritten(from, (codePoint, keep) => {
     if ((classOf(codePoint) & NONSPACING_MARK) === 0) keep(codePoint);
   });
+}
+
+function removeCombiningMarks(from: NormalizedText): NormalizedText {
+  if (isAscii(from.text)) return from;
+  return rewritten(from, (codePoint, keep) => {
+    if ((classOf(codePoint) & COMBINING_MARK) === 0) keep(codePoint);
+  });
+}
+
+/** What Google's translation system did: control characters go, other spaces become plain ones. */
+function nmt(from: NormalizedText): NormalizedText {
+  if (!/[^ -~]/.test(from.text)) return from;
+  return rewritten(from, (codePoint, keep) => {
+    const character = String.fromCodePoint(codePoint);
+    if (/[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/.test(character)) return;
+    keep(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/.test(character) ? 0x20 : codePoint);
+  });
+}
+
+function createPrepend(section: JsonSection): Normalizer {
+  const prefix = section.string('prepend');
+  if (prefix.length === 0 || prefix.length > MAX_PREFIX) throw section.refuse('prepend', `must have 1 to ${MAX_PREFIX} characters`);
+  return (text) => text.text === '' ? text : prefixed(prefix, text);
+}
+
+/** What replaces a match has the span of its last character. */
+function createReplace(section: JsonSection): Normalizer {
+  const { pattern, content } = readReplace(section);
+  const codePoints = Array.from(content, (character) => character.codePointAt(0)!);
+  return (from) => {
+    if (pattern(from.text, 0) === null) return from;
+    const builder = new NormalizedTextBuilder(from.text.length);
+    eachMatch(from.text, pattern, (start, end) => builder.copy(from, start, end), (_, end) => {
+      for (const codePoint of codePoints) builder.push(codePoint, from.starts[end - 1]!, from.ends[end - 1]!);
+    });
+    return builder.finish();
+  };
+}
+
+function createStrip(section: JsonSection): Normalizer {
+  const left = section.boolean('strip_left', true);
+  const right = section.boolean('strip_right', true);
+  return (from) => {
+    let start = 0;
+    let end = from.text.length;
+    while (left && start < end && (classOf(from.text.charCodeAt(start)) & SPACE) !== 0) start++;
+    while (right && end > start && (classOf(from.text.charCodeAt(end - 1)) & SPACE) !== 0) end--;
+    return end - start === from.text.length ? from : slice(from, start, end);
+  };
 }
 
 /** Each character by itself: a capital sigma at the end of a word becomes the ordinary small one. */

@@ -46,13 +46,14 @@ export class TextTokenizer {
   }
 
   private addWords(piece: NormalizedText, add: Add): void {
-    const { preTokenizer, model, vocabulary } = this.parts;
-    const { text, starts, ends } = preTokenizer.addPrefixSpace && !piece.text.startsWith(' ') ? withPrefixSpace(piece) : piece;
-    preTokenizer.split(text, (start, end) => {
+    const { preTokenizer, model, vocabulary, unknownAsWritten } = this.parts;
+    preTokenizer.split(piece, ({ text, starts, ends }, start, end) => {
       const pieces = model(text.slice(start, end));
       for (let i = 0; i < pieces.ids.length; i++) {
         const id = pieces.ids[i]!;
-        add(id, vocabulary.tokenOf(id)!, starts[start + pieces.starts[i]!]!, ends[start + pieces.ends[i]! - 1]!);
+        const first = start + pieces.starts[i]!;
+        const stop = start + pieces.ends[i]!;
+        add(id, id === unknownAsWritten ? text.slice(first, stop) : vocabulary.tokenOf(id)!, starts[first]!, ends[stop - 1]!);
       }
     });
   }
@@ -78,15 +79,4 @@ type Add = (id: number, token: string, start: number, end: number) => void;
 function addToken(token: AddedToken, piece: NormalizedText, add: Add): void {
   // The matched text, not the content: it may have taken spaces in.
   add(token.id, piece.text, piece.starts[0]!, piece.ends.at(-1)!);
-}
-
-/** The space is nobody's: it has the span of the character it stands before. */
-function withPrefixSpace(piece: NormalizedText): NormalizedText {
-  const starts = new Int32Array(piece.starts.length + 1);
-  starts.set(piece.starts.subarray(0, 1));
-  starts.set(piece.starts, 1);
-  const ends = new Int32Array(piece.ends.length + 1);
-  ends.set(piece.ends.subarray(0, 1));
-  ends.set(piece.ends, 1);
-  return { text: ` ${piece.text}`, starts, ends };
 }

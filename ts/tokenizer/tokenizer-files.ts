@@ -15,6 +15,7 @@ import { remembering, type Model } from './model.ts';
 import { createNormalizer, type Normalizer } from './normalizer.ts';
 import { createPostProcessor, type PostProcessor } from './post-processor.ts';
 import { readSpecialTokens, type SpecialTokens } from './special-tokens.ts';
+import { createUnigram, unknownIdOf } from './unigram.ts';
 import { tokenizerFromVocabularyFiles } from './vocabulary-files.ts';
 import { Vocabulary } from './vocabulary.ts';
 import { createWordPiece } from './word-piece.ts';
@@ -28,6 +29,8 @@ export interface TokenizerParts {
   readonly normalizer: Normalizer;
   readonly preTokenizer: PreTokenizer;
   readonly model: Model;
+  /** The unknown token of a model whose unknown tokens are written as the text has them, or null. */
+  readonly unknownAsWritten: number | null;
   readonly postProcessor: PostProcessor;
   readonly decoder: Decoder;
 }
@@ -41,35 +44,56 @@ export async function readTokenizerFiles(source: Source): Promise<TokenizerParts
   const config = await named('tokenizer_config.json');
   const map = await named('special_tokens_map.json');
   const file = await named('tokenizer.json') ?? await tokenizerFromVocabularyFiles(source, config, map);
-  if (file === null) {
-    throw new LongformerError('NOT_FOUND', source.label, 'must hold tokenizer.json, vocab.json and merges.txt, or vocab.txt, holds none');
-  }
+  if (file === null) throw await noTokenizer(source);
   return parseTokenizer(file, [config, map]);
+}
+
+/** Sentencepiece's own files, which say too little about what is around the model. */
+const SENTENCEPIECE_FILES = ['sentencepiece.bpe.model', 'sentencepiece.model', 'spiece.model', 'spm.model', 'tokenizer.model'];
+
+async function noTokenizer(source: Source): Promise<LongformerError> {
+  for (const name of SENTENCEPIECE_FILES) {
+    const file = await source.open(name);
+    if (file === null) continue;
+    await file.close();
+    return new LongformerError('NOT_FOUND', `${source.label}/tokenizer.json`, `must be there: ${name} is, but Sentencepiece models are not read. `
+      + `Python writes one: pip install transformers sentencepiece protobuf && python -c "from transformers import AutoTokenizer as T; T.from_pretrained('FOLDER').save_pretrained('FOLDER')"`);
+  }
+  return new LongformerError('NOT_FOUND', source.label, 'must hold tokenizer.json, vocab.json and merges.txt, or vocab.txt, holds none');
 }
 
 function parseTokenizer(file: JsonSection, roleFiles: readonly (JsonSection | null)[]): TokenizerParts {
   const modelSection = file.section('model');
-  const modelVocabulary = Vocabulary.read(modelSection);
+  const modelType = typeOf(modelSection);
+  const modelVocabulary = modelType === 'Unigram' ? Vocabulary.readList(modelSection) : Vocabulary.read(modelSection);
   const addedTokens = file.get('added_tokens') === null ? [] : file.sections('added_tokens').map(readAddedToken);
   const vocabulary = modelVocabulary.with(addedTokens, file.nameOf('added_tokens'));
-  const preTokenizer = createPreTokenizer(file.section('pre_tokenizer'));
+  const preTokenizer = createPreTokenizer(modelType === 'Unigram' ? file.sectionOrNull('pre_tokenizer') : file.section('pre_tokenizer'));
   return {
     vocabulary,
     addedTokens,
     specialTokens: readSpecialTokens(roleFiles, vocabulary),
     normalizer: createNormalizer(file.sectionOrNull('normalizer')),
     preTokenizer,
-    model: remembering(createModel(modelSection, modelVocabulary, preTokenizer)),
+    model: remembering(createModel(modelType, modelSection, modelVocabulary, preTokenizer)),
+    unknownAsWritten: modelType === 'Unigram' ? unknownIdOf(modelSection) : null,
     postProcessor: createPostProcessor(file.sectionOrNull('post_processor'), vocabulary),
     decoder: createDecoder(file.sectionOrNull('decoder')),
   };
 }
 
-function createModel(section: JsonSection, vocabulary: Vocabulary, preTokenizer: PreTokenizer): Model {
-  // Files of older versions leave the type out; only BPE has merges.
-  const type = section.get('type') ?? (section.get('merges') === null ? 'WordPiece' : 'BPE');
+/** Files of older versions leave the type out: only BPE has merges, only Unigram a list. */
+function typeOf(model: JsonSection): unknown {
+  const type = model.get('type');
+  if (type !== null) return type;
+  if (model.get('merges') !== null) return 'BPE';
+  return Array.isArray(model.get('vocab')) ? 'Unigram' : 'WordPiece';
+}
+
+function createModel(type: unknown, section: JsonSection, vocabulary: Vocabulary, preTokenizer: PreTokenizer): Model {
   const byteLevel = preTokenizer.type === 'ByteLevel';
   if (type === 'WordPiece' && !byteLevel) return createWordPiece(section, vocabulary);
+  if (type === 'Unigram' && !byteLevel) return createUnigram(section, vocabulary);
   if (type === 'BPE' && byteLevel) return createBytePairs(section, vocabulary);
   throw new LongformerError('BAD_FILE', section.name, `model type ${quoted(type)} is not supported with pre-tokenizer ${preTokenizer.type}`);
 }

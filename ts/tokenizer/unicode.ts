@@ -12,10 +12,13 @@ export const CHINESE = 32;
 export const NONSPACING_MARK = 64;
 /** A combining class above 0: canonical order may move it. */
 export const NONSTARTER = 128;
+export const COMBINING_MARK = 256;
+/** NFKD makes something else of it. */
+export const COMPATIBLY_DECOMPOSED = 512;
 
-const CODE_POINTS = 0x110000;
+export const CODE_POINTS = 0x110000;
 
-let classes: Uint8Array | null = null; // [code point], filled on first use
+let classes: Uint16Array | null = null; // [code point], filled on first use
 
 /** The sum of the class bits of a code point. */
 export function classOf(codePoint: number): number {
@@ -31,8 +34,8 @@ export function isNotDecomposed(codePoint: number): boolean {
 
 let notDecomposed: Set<number> | null = null;
 
-function allClasses(): Uint8Array {
-  const bits = new Uint8Array(CODE_POINTS);
+function allClasses(): Uint16Array {
+  const bits = new Uint16Array(CODE_POINTS);
   const add = (table: string, bit: number): void => {
     for (const [first, last] of rangesOf(table)) {
       for (let c = first; c <= last; c++) bits[c] = bits[c]! | bit;
@@ -46,6 +49,8 @@ function allClasses(): Uint8Array {
   add(tables.CHINESE, CHINESE);
   add(tables.NONSPACING_MARKS, NONSPACING_MARK);
   add(tables.NONSTARTERS, NONSTARTER);
+  add(tables.COMBINING_MARKS, COMBINING_MARK);
+  add(tables.COMPATIBLY_DECOMPOSED, COMPATIBLY_DECOMPOSED);
   return bits;
 }
 
@@ -53,7 +58,8 @@ function* codePointsOf(table: string): Generator<number> {
   for (const [first, last] of rangesOf(table)) for (let c = first; c <= last; c++) yield c;
 }
 
-function* rangesOf(table: string): Generator<[first: number, last: number]> {
+/** The ranges of code points that a table of unicode-tables.ts packs. */
+export function* rangesOf(table: string): Generator<[first: number, last: number]> {
   let end = 0;
   for (const word of table.split(' ')) {
     const [gap, extra = '0'] = word.split('+');

@@ -12,9 +12,9 @@ export const MAX_ID = 2 ** 24 - 1;
 export const MAX_TOKEN_LENGTH = 512; // UTF-16 units
 
 export class Vocabulary {
-  private readonly ids = new Map<string, number>();
-  private readonly byId = new Map<number, string>();
-  private highest = -1;
+  private constructor(
+    private readonly ids = new Map<string, number>(), private readonly byId = new Map<number, string>(), private highest = -1,
+  ) {}
 
   /** The entries of the object `vocab` of `section`. Throws `BAD_FILE` naming the entry that breaks a rule. */
   static read(section: JsonSection): Vocabulary {
@@ -25,10 +25,23 @@ export class Vocabulary {
     return vocabulary;
   }
 
+  /** The tokens of the list `vocab` of `section`, pairs with something else; the place is the id. Of equal tokens the last counts. */
+  static readList(section: JsonSection): Vocabulary {
+    const vocabulary = new Vocabulary();
+    const name = section.nameOf('vocab');
+    section.list('vocab').forEach((entry, id) => {
+      const token: unknown = Array.isArray(entry) && entry.length === 2 ? entry[0] : null;
+      if (typeof token !== 'string') throw new LongformerError('BAD_FILE', `${name}[${id}]`, `must be a token and its score, got ${quoted(entry)}`);
+      if (id > MAX_ID) throw new LongformerError('BAD_FILE', name, `must have at most ${MAX_ID + 1} entries`);
+      vocabulary.set(token, id, name);
+    });
+    if (vocabulary.highest < 0) throw section.refuse('vocab', 'must not be empty');
+    return vocabulary;
+  }
+
   /** This one and the added tokens, refused in the name of `subject`. A copy: words are never cut into tokens that the model does not know. */
   with(addedTokens: readonly AddedToken[], subject: string): Vocabulary {
-    const all = new Vocabulary();
-    for (const [token, id] of this.ids) all.add(token, id, subject);
+    const all = new Vocabulary(new Map(this.ids), new Map(this.byId), this.highest);
     for (const { content, id } of addedTokens) all.add(content, id, subject);
     return all;
   }
@@ -51,13 +64,20 @@ export class Vocabulary {
   }
 
   private add(token: string, id: number, subject: string): void {
-    const refuse = (rule: string): LongformerError => new LongformerError('BAD_FILE', subject, `${rule}, got ${quoted(token)}: ${id}`);
-    if (token.length > MAX_TOKEN_LENGTH) throw refuse(`must have tokens of at most ${MAX_TOKEN_LENGTH} characters`);
-    if (/\p{Surrogate}/u.test(token)) throw refuse('must have no token with half of a surrogate pair');
-    if ((this.ids.get(token) ?? id) !== id) throw refuse(`must give a token one id, ${this.ids.get(token)!} in the vocabulary`);
-    if ((this.byId.get(id) ?? token) !== token) throw refuse(`must give an id to one token, ${quoted(this.byId.get(id))} in the vocabulary`);
+    if ((this.ids.get(token) ?? id) !== id) throw refused(subject, `must give a token one id, ${this.ids.get(token)!} in the vocabulary`, token, id);
+    if ((this.byId.get(id) ?? token) !== token) throw refused(subject, `must give an id to one token, ${quoted(this.byId.get(id))} in the vocabulary`, token, id);
+    this.set(token, id, subject);
+  }
+
+  private set(token: string, id: number, subject: string): void {
+    if (token.length > MAX_TOKEN_LENGTH) throw refused(subject, `must have tokens of at most ${MAX_TOKEN_LENGTH} characters`, token, id);
+    if (/\p{Surrogate}/u.test(token)) throw refused(subject, 'must have no token with half of a surrogate pair', token, id);
     this.ids.set(token, id);
     this.byId.set(id, token);
     this.highest = Math.max(this.highest, id);
   }
+}
+
+function refused(subject: string, rule: string, token: string, id: number): LongformerError {
+  return new LongformerError('BAD_FILE', subject, `${rule}, got ${quoted(token)}: ${id}`);
 }
