@@ -113,19 +113,27 @@ test('roles come from tokenizer_config.json, then from special_tokens_map.json, 
   assert.equal([sep?.token, cls?.token, pad, mask?.token, unk?.token], ['<pad>', '<ent>', undefined, '<mask>', '<unk>']);
 });
 
+/** A charsmap of that trie and those replacements, in base64. */
+function charsMap(units: number[], replacements: number[], claimed = 4 * units.length): string {
+  const trie = Uint32Array.from([claimed, ...units]);
+  return btoa(String.fromCharCode(...new Uint8Array(trie.buffer), ...replacements));
+}
+
 /** What is changed in a good file, and what the refusal must name. */
 const malformed: [name: string, change: (json: Json) => void, ...patterns: RegExp[]][] = [
-  ['word-piece', (json) => { json.normalizer = { type: 'Precompiled' }; }, /normalizer type "Precompiled" is not supported/],
-  ['word-piece', (json) => { json.normalizer = { type: 'Sequence', normalizers: [{ type: 'NFKC' }] }; }, /normalizers\[0\]/, /"NFKC"/],
+  ['word-piece', (json) => { json.normalizer = { type: 'ByteLevel' }; }, /normalizer type "ByteLevel" is not supported/],
+  ['word-piece', (json) => { json.normalizer = { type: 'Sequence', normalizers: [{ type: 'Else' }] }; }, /normalizers\[0\]/, /"Else"/],
+  ['word-piece', (json) => { json.normalizer = { type: 'Sequence', normalizers: Array(33).fill(json.normalizer) }; }, /normalizers must have at most 32 entries, has 33/],
   ['word-piece', (json) => { json.normalizer = { type: 'Sequence', normalizers: [json.normalizer, { type: 'Sequence', normalizers: [] }] }; }, /normalizers\[1\]/],
   ['word-piece', (json) => { json.normalizer = 'NFD'; }, /normalizer must be an object, got "NFD"/],
   ['word-piece', (json) => { json.normalizer.lowercase = 'yes'; }, /normalizer\.lowercase must be true or false, got "yes"/],
-  ['word-piece', (json) => { json.pre_tokenizer = { type: 'Metaspace' }; }, /pre-tokenizer type "Metaspace" is not supported/],
+  ['word-piece', (json) => { json.pre_tokenizer = { type: 'Split' }; }, /pre-tokenizer type "Split" is not supported/],
   ['word-piece', (json) => { json.pre_tokenizer = null; }, /pre_tokenizer must be an object, got null/],
   ['word-piece', (json) => { json.pre_tokenizer = { type: 'ByteLevel' }; }, /model type "WordPiece" is not supported with pre-tokenizer ByteLevel/],
   ['word-piece', (json) => { json.post_processor = { type: 'Else' }; }, /post-processor type "Else" is not supported/],
   ['word-piece', (json) => { json.decoder = { type: 'CTC' }; }, /decoder type "CTC" is not supported/],
-  ['word-piece', (json) => { json.model.type = 'Unigram'; }, /model type "Unigram" is not supported/],
+  ['word-piece', (json) => { json.model.type = 'Unigram'; }, /model\.vocab must be a list/],
+  ['word-piece', (json) => { json.model.type = 'WordLevel'; }, /model type "WordLevel" is not supported/],
   ['word-piece', (json) => { delete json.model; }, /model must be an object/],
   ['word-piece', (json) => { delete json.model.vocab; }, /model\.vocab must be an object/],
   ['word-piece', (json) => { json.model.vocab = {}; }, /model\.vocab must not be empty/],
@@ -161,6 +169,29 @@ const malformed: [name: string, change: (json: Json) => void, ...patterns: RegEx
   ['byte-level', (json) => { json.model.dropout = 0.1; }, /model\.dropout/],
   ['byte-level', (json) => { json.model.byte_fallback = true; }, /model\.byte_fallback/],
   ['byte-level', (json) => { json.model.end_of_word_suffix = '</w>'; }, /model\.end_of_word_suffix/],
+  ['unigram', (json) => { json.model.vocab = []; }, /model\.vocab must not be empty/],
+  ['unigram', (json) => { json.model.vocab = { a: 0 }; }, /model\.vocab must be a list/],
+  ['unigram', (json) => { json.model.vocab[5] = 'a'; }, /model\.vocab\[5\] must be a token and its score, got "a"/],
+  ['unigram', (json) => { json.model.vocab[5] = ['a', '-1']; }, /model\.vocab\[5\] must be a token and its score/],
+  ['unigram', (json) => { json.model.vocab[5] = ['x\ud83d', -1]; }, /half of a surrogate pair/],
+  ['unigram', (json) => { json.model.unk_id = null; }, /model\.unk_id must be a whole number from 0/, /got null/],
+  ['unigram', (json) => { json.model.unk_id = json.model.vocab.length; }, /model\.unk_id/],
+  ['unigram', (json) => { json.model.byte_fallback = 1; }, /model\.byte_fallback must be true or false/],
+  ['unigram', (json) => { json.pre_tokenizer = { type: 'ByteLevel' }; }, /model type "Unigram" is not supported with pre-tokenizer ByteLevel/],
+  ['unigram', (json) => { json.pre_tokenizer = { type: 'Sequence', pretokenizers: [{ type: 'ByteLevel' }] }; }, /pretokenizers\[0\]\.type must not be "ByteLevel"/],
+  ['unigram', (json) => { json.pre_tokenizer.replacement = '__'; }, /replacement must be one character/],
+  ['unigram', (json) => { json.pre_tokenizer.prepend_scheme = 'last'; }, /prepend_scheme must be "always", "first" or "never", got "last"/],
+  ['unigram', (json) => { json.pre_tokenizer.add_prefix_space = false; }, /prepend_scheme must be "never" where add_prefix_space is false/],
+  ['unigram', (json) => { json.normalizer.normalizers[0].precompiled_charsmap = null; }, /precompiled_charsmap must be a string/],
+  ['unigram', (json) => { json.normalizer.normalizers[0].precompiled_charsmap = 'AAA'; }, /must be base64/],
+  ['unigram', (json) => { json.normalizer.normalizers[0].precompiled_charsmap = ''; }, /must hold the trie/],
+  ['unigram', (json) => { json.normalizer.normalizers[0].precompiled_charsmap = charsMap([0], [0xff]); }, /must hold replacements in UTF-8/],
+  ['unigram', (json) => { json.normalizer.normalizers[0].precompiled_charsmap = charsMap([0], Array(300).fill(0x61)); }, /at most 256 bytes/],
+  ['unigram', (json) => { json.normalizer.normalizers[0].precompiled_charsmap = charsMap([0], [], 8); }, /must hold the trie/],
+  ['unigram', (json) => { json.normalizer.normalizers[2].pattern = { Regex: '(a+)+$' }; }, /pattern\.Regex must be one of/],
+  ['unigram', (json) => { json.normalizer.normalizers[2].pattern = { String: '' }; }, /pattern\.String must not be empty/],
+  ['unigram', (json) => { json.normalizer.normalizers[2].content = 'x'.repeat(65); }, /content must have at most 64/],
+  ['unigram', (json) => { json.decoder = { type: 'Strip', content: '', start: 0, stop: 0 }; }, /decoder\.content must be one character/],
 ];
 
 for (const [name, change, ...patterns] of malformed) {
@@ -169,6 +200,52 @@ for (const [name, change, ...patterns] of malformed) {
     await assertRefuses(() => Tokenizer.fromPretrained(source), 'BAD_FILE', /tokenizer\.json/, ...patterns);
   });
 }
+
+test('a charsmap that leads out of itself leads nowhere', async () => {
+  // Its first unit points far away, its second to a value that is none.
+  for (const units of [[0x3fffff << 10], [1 << 10, ...Array<number>(0x61).fill(0), 0x61 | 1 << 8, 0x7fffffff]]) {
+    const source = await changed('unigram', (json) => {
+      json.normalizer = { type: 'Precompiled', precompiled_charsmap: charsMap(units, [0x62, 0]) };
+    });
+    const tokenizer = await Tokenizer.fromPretrained(source);
+    assert.is(tokenizer.decode(tokenizer.encode('aé', { addSpecialTokens: false }).inputIds), 'aé');
+  }
+});
+
+test('stages that multiply each other are stopped before they fill the memory', async () => {
+  const ten = { type: 'Replace', pattern: { String: 'a' }, content: 'a'.repeat(10) };
+  const growing = await Tokenizer.fromPretrained(await changed('unigram', (json) => { json.normalizer = { type: 'Sequence', normalizers: Array(32).fill(ten) }; }));
+  await assertRefuses(() => growing.encode('a'), 'BAD_FILE', /normalizer must not make a text more than 64 times as long/);
+  const decoding = await Tokenizer.fromPretrained(await changed('unigram', (json) => { json.decoder = { type: 'Sequence', decoders: Array(32).fill(ten) }; }));
+  await assertRefuses(() => decoding.decode(decoding.encode('a').inputIds), 'BAD_FILE', /decoder must not make tokens more than 64 times as long/);
+});
+
+test('the switch before there was a scheme still counts', async () => {
+  const tokenizer = await Tokenizer.fromPretrained(await changed('unigram', (json) => {
+    json.pre_tokenizer = { type: 'Metaspace', replacement: '▁', str_rep: '▁', add_prefix_space: false };
+  }));
+  assert.is(tokenizer.encode('the').tokens[1]!.startsWith('▁'), false);
+});
+
+test('files without a type of model are known by their vocabulary', async () => {
+  for (const name of ['word-piece', 'byte-level', 'unigram']) {
+    const typed = await Tokenizer.fromPretrained(new URL(`${name}/`, fixtures));
+    const untyped = await Tokenizer.fromPretrained(await changed(name, (json) => { delete json.model.type; }));
+    assert.equal(untyped.encode('The license'), typed.encode('The license'));
+  }
+});
+
+test('of equal tokens in a list the last counts', async () => {
+  const tokenizer = await Tokenizer.fromPretrained(await changed('unigram', (json) => { json.model.vocab[1300] = ['▁the', -1]; }));
+  assert.is(tokenizer.idOf('▁the'), 1300);
+  assert.equal([...tokenizer.encode('the', { addSpecialTokens: false }).inputIds], [1300]);
+});
+
+test('a Sentencepiece model alone is refused, with the way to a tokenizer.json', async () => {
+  for (const name of ['sentencepiece.bpe.model', 'spiece.model']) {
+    await assertRefuses(() => Tokenizer.fromPretrained(files({ [name]: 'x' })), 'NOT_FOUND', /tokenizer\.json must be there/, new RegExp(name), /save_pretrained/);
+  }
+});
 
 test('refuses what is no JSON, or no object', async () => {
   await assertRefuses(() => Tokenizer.fromPretrained(files({ 'tokenizer.json': '{"model": ' })), 'BAD_FILE', /tokenizer\.json must be JSON/);

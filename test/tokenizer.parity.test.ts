@@ -3,6 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import { Tokenizer, type Encoding } from 'longformer-wasm';
+import { JsonSection } from '../dist/tokenizer/json-section.js';
+import { unchanged } from '../dist/tokenizer/normalized-text.js';
+import { createPrecompiled } from '../dist/tokenizer/precompiled.js';
 
 const test = suite('tokenizer parity');
 const fixtures = new URL('fixtures/tokenizer/', import.meta.url);
@@ -97,6 +100,17 @@ for (const variant of variants.variants) {
     assertDecoded(tokenizer, variant, variant.decoded ?? []);
   });
 }
+
+test('grapheme clusters are those of Python', async () => {
+  const maps = await readFixture<{ map: string; texts: string[]; normalized: string[] }[]>('clusters.json');
+  for (const { map, texts, normalized } of maps) {
+    const normalize = createPrecompiled(new JsonSection('a charsmap', { precompiled_charsmap: map }));
+    texts.forEach((text, i) => {
+      const { text: got } = normalize(unchanged(text, 0));
+      if (got !== normalized[i]) throw new Error(`${JSON.stringify(text)}: became ${JSON.stringify(got)}, not ${JSON.stringify(normalized[i])}`);
+    });
+  }
+});
 
 test('windows hold the ids of Python\'s', async () => {
   const windows = await readFixture<{

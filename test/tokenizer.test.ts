@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Tokenizer } from 'longformer-wasm';
@@ -10,6 +11,7 @@ const fixtures = new URL('fixtures/tokenizer/', import.meta.url);
 const wordPiece = await Tokenizer.fromPretrained(new URL('word-piece/', fixtures));
 const cased = await Tokenizer.fromPretrained(new URL('word-piece-cased/', fixtures));
 const byteLevel = await Tokenizer.fromPretrained(new URL('byte-level/', fixtures));
+const unigram = await Tokenizer.fromPretrained(new URL('unigram/', fixtures));
 
 /** What each token of the text covers, special tokens left out. */
 function covered(tokenizer: Tokenizer, text: string): string[] {
@@ -28,7 +30,7 @@ const texts: Record<string, string> = {
 
 for (const [name, text] of Object.entries(texts)) {
   test(`slices of ${name} are in order and cut no character`, () => {
-    for (const tokenizer of [wordPiece, cased, byteLevel]) {
+    for (const tokenizer of [wordPiece, cased, byteLevel, unigram]) {
       const { offsets, tokens, sequenceIds } = tokenizer.encode(text);
       let last = 0;
       offsets.forEach(([start, end], i) => {
@@ -68,7 +70,7 @@ test('tokens that share a character share its span', () => {
 });
 
 test('half of a surrogate pair counts as U+FFFD and keeps its place', () => {
-  for (const tokenizer of [wordPiece, byteLevel]) {
+  for (const tokenizer of [wordPiece, byteLevel, unigram]) {
     for (const half of ['\ud83d', '\udc4d']) {
       const text = `the ${half} fox ${half}`;
       const expected = tokenizer.encode(text.replaceAll(half, '\ufffd'));
@@ -81,6 +83,43 @@ test('the mask takes the space before it in, and its span leaves it out', () => 
   const { tokens, offsets } = byteLevel.encode('a <mask> b');
   assert.equal(tokens, ['<s>', 'a', '<mask>', 'Ġb', '</s>']);
   assert.equal(offsets, [[0, 0], [0, 1], [2, 8], [9, 10], [0, 0]]);
+});
+
+/** A Unigram tokenizer of those tokens and scores, behind an unknown one, and nothing around it. */
+async function unigramOf(vocab: [string, number][], more: object = {}): Promise<Tokenizer> {
+  const json = { model: { type: 'Unigram', unk_id: 0, vocab: [['<unk>', 0], ...vocab] }, ...more };
+  return Tokenizer.fromPretrained({ open: async (name) => name === 'tokenizer.json' ? new Blob([JSON.stringify(json)]) : null });
+}
+
+test('an unknown character costs ten more than the worst token', async () => {
+  for (const [score, tokens] of [[9.5, ['a', 'bc']], [10.5, ['ab', '<unk>']]] as const) {
+    const tokenizer = await unigramOf([['a', 0], ['ab', score], ['bc', -7]]);
+    assert.equal(tokenizer.encode('abc').tokens, tokens);
+  }
+});
+
+test('of ways that score the same the one with the longer last token is taken', async () => {
+  const tokenizer = await unigramOf([['a', -1], ['b', -1], ['c', -1], ['ab', -2], ['bc', -2]]);
+  assert.equal(tokenizer.encode('abc').tokens, ['a', 'bc']);
+});
+
+test('spaces are trimmed of what is unknown as the text has it', async () => {
+  const tokenizer = await unigramOf([['a', -1]], { post_processor: { type: 'ByteLevel', trim_offsets: true, add_prefix_space: false } });
+  assert.equal(tokenizer.encode('a\u3000\nb').offsets, [[0, 1], [3, 4]]);
+});
+
+test('unknown characters in a row are one token, and bytes where there is a fallback', async () => {
+  const { tokens, offsets } = unigram.encode('the ჲჳ');
+  assert.equal(tokens, ['<s>', '▁the', '▁', '<unk>', '</s>']);
+  assert.equal(offsets[3], [4, 6]);
+  const json = JSON.parse(await readFile(new URL('unigram/tokenizer.json', fixtures), 'utf8')) as { model: object; decoder: object };
+  json.model = { ...json.model, byte_fallback: true };
+  json.decoder = { type: 'Sequence', decoders: [json.decoder, { type: 'ByteFallback' }] };
+  const falling = await Tokenizer.fromPretrained({ open: async (name) => name === 'tokenizer.json' ? new Blob([JSON.stringify(json)]) : null });
+  const encoding = falling.encode('the ჲჳ', { addSpecialTokens: false });
+  assert.equal(encoding.tokens.slice(2, 4), ['<0xE1>', '<0x83>']);
+  assert.equal(encoding.offsets.slice(2), Array(6).fill([4, 6]));
+  assert.is(falling.decode(encoding.inputIds), 'the ჲჳ');
 });
 
 test('a text that is too long is refused with both lengths', async () => {
@@ -178,7 +217,7 @@ test('takes time in proportion to the text, whatever it is', () => {
     'a'.repeat(length), 'ab'.repeat(length / 2), ' '.repeat(length), '\n '.repeat(length / 2),
     '\u0301\u0323'.repeat(length / 4), ' <mask>'.repeat(length / 8), '<'.repeat(length / 2), 'abcdefghij'.repeat(7).concat(' ').repeat(length / 71),
   ];
-  for (const tokenizer of [wordPiece, byteLevel]) {
+  for (const tokenizer of [wordPiece, byteLevel, unigram]) {
     for (const text of hard) {
       const start = performance.now();
       tokenizer.encode(text);

@@ -8,7 +8,7 @@ import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import type { JsonSection } from './json-section.ts';
 import type { Model, Pieces } from './model.ts';
-import { ROOT, Trie } from './trie.ts';
+import { Trie } from './trie.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** How much worse than the worst token a character without one is. */
@@ -19,7 +19,7 @@ export function createUnigram(section: JsonSection, vocabulary: Vocabulary): Mod
   const scores = readScores(section);
   const unknownId = unknownIdOf(section);
   const unknownScore = scores.reduce((least, score) => Math.min(least, score)) - UNKNOWN_PENALTY;
-  const trie = new Trie(vocabulary.tokens(), (token) => vocabulary.idOf(token)!);
+  const trie = new Trie(section.list('vocab').map((entry) => (entry as [string])[0]));
   const byteIds = section.boolean('byte_fallback', false) ? byteTokens(vocabulary) : null;
 
   return (word) => {
@@ -73,16 +73,10 @@ function bestPath(word: string, trie: Trie, scores: Float64Array, unknownId: num
   for (let start = 0; start < length;) {
     const next = start + (word.codePointAt(start)! > 0xffff ? 2 : 1);
     let isKnown = false;
-    let node = ROOT;
-    for (let end = start; end < length;) {
-      node = trie.child(node, word.charCodeAt(end));
-      if (node === -1) break;
-      end++;
-      const id = trie.valueAt(node);
-      if (id === -1) continue;
+    trie.eachAt(word, start, (id, end) => {
       offer(end, start, id, scores[id]! + sums[start]!);
       isKnown ||= end === next;
-    }
+    });
     if (!isKnown) offer(next, start, unknownId, unknownScore + sums[start]!);
     start = next;
   }

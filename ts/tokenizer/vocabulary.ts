@@ -12,9 +12,14 @@ export const MAX_ID = 2 ** 24 - 1;
 export const MAX_TOKEN_LENGTH = 512; // UTF-16 units
 
 export class Vocabulary {
-  private constructor(
-    private readonly ids = new Map<string, number>(), private readonly byId = new Map<number, string>(), private highest = -1,
-  ) {}
+  private readonly ids = new Map<string, number>();
+  private readonly byId: string[] = []; // [id], with holes
+  private highest = -1;
+
+  /** `model`: the vocabulary that this one adds to. */
+  private constructor(private readonly model: Vocabulary | null = null) {
+    this.highest = model?.highest ?? -1;
+  }
 
   /** The entries of the object `vocab` of `section`. Throws `BAD_FILE` naming the entry that breaks a rule. */
   static read(section: JsonSection): Vocabulary {
@@ -39,21 +44,22 @@ export class Vocabulary {
     return vocabulary;
   }
 
-  /** This one and the added tokens, refused in the name of `subject`. A copy: words are never cut into tokens that the model does not know. */
+  /** This one, unchanged below it, and the added tokens, refused in the name of `subject`: words are never cut into tokens that the model does not know. */
   with(addedTokens: readonly AddedToken[], subject: string): Vocabulary {
-    const all = new Vocabulary(new Map(this.ids), new Map(this.byId), this.highest);
+    const all = new Vocabulary(this);
     for (const { content, id } of addedTokens) all.add(content, id, subject);
     return all;
   }
 
   idOf(token: string): number | undefined {
-    return this.ids.get(token);
+    return this.ids.get(token) ?? this.model?.idOf(token);
   }
 
   tokenOf(id: number): string | undefined {
-    return this.byId.get(id);
+    return this.byId[id] ?? this.model?.tokenOf(id);
   }
 
+  /** Without those that were added. */
   tokens(): Iterable<string> {
     return this.ids.keys();
   }
@@ -64,8 +70,8 @@ export class Vocabulary {
   }
 
   private add(token: string, id: number, subject: string): void {
-    if ((this.ids.get(token) ?? id) !== id) throw refused(subject, `must give a token one id, ${this.ids.get(token)!} in the vocabulary`, token, id);
-    if ((this.byId.get(id) ?? token) !== token) throw refused(subject, `must give an id to one token, ${quoted(this.byId.get(id))} in the vocabulary`, token, id);
+    if ((this.idOf(token) ?? id) !== id) throw refused(subject, `must give a token one id, ${this.idOf(token)!} in the vocabulary`, token, id);
+    if ((this.tokenOf(id) ?? token) !== token) throw refused(subject, `must give an id to one token, ${quoted(this.tokenOf(id))} in the vocabulary`, token, id);
     this.set(token, id, subject);
   }
 
@@ -73,7 +79,7 @@ export class Vocabulary {
     if (token.length > MAX_TOKEN_LENGTH) throw refused(subject, `must have tokens of at most ${MAX_TOKEN_LENGTH} characters`, token, id);
     if (/\p{Surrogate}/u.test(token)) throw refused(subject, 'must have no token with half of a surrogate pair', token, id);
     this.ids.set(token, id);
-    this.byId.set(id, token);
+    this.byId[id] = token;
     this.highest = Math.max(this.highest, id);
   }
 }
