@@ -151,4 +151,10 @@ test('malformed JSON is BAD_FILE and names the file', async () => {
   await assertRefuses(() => readJson(source, 'config.json'), 'BAD_FILE', /config\.json must be JSON/);
 });
 
+test('a file that is read whole is refused by its size, before it is read', async () => {
+  const blob = { size: 2 ** 26 + 1, slice: () => assert.unreachable() } as unknown as Blob;
+  const source = await openSource({ open: async () => blob });
+  await assertRefuses(() => readJson(source, 'config.json'), 'BAD_FILE', /config\.json must be at most 67108864 bytes, has 67108865/);
+});
+
 test.run();

@@ -42,13 +42,16 @@ export function refuseEscape(folder: string, name: string): void {
   }
 }
 
-/** The whole file as text, or null where there is none. Refuses files above `maxBytes`. */
-export async function readText(source: Source, name: string, maxBytes = 256 * 2 ** 20): Promise<string | null> {
+/** The largest known tokenizer.json has 35 MB. JSON takes up to some 20 times its size while it is read. */
+const MAX_BYTES = 64 * 2 ** 20;
+
+/** The whole file as text, or null where there is none. Refuses files above 64 MB: they are read into memory whole. */
+export async function readText(source: Source, name: string): Promise<string | null> {
   const file = await source.open(name);
   if (file === null) return null;
   try {
-    if (file.size > maxBytes) {
-      throw new LongformerError('BAD_FILE', file.name, `must be at most ${maxBytes} bytes, has ${file.size}`);
+    if (file.size > MAX_BYTES) {
+      throw new LongformerError('BAD_FILE', file.name, `must be at most ${MAX_BYTES} bytes, has ${file.size}`);
     }
     return new TextDecoder('utf-8', { ignoreBOM: false }).decode(await file.read(0, file.size));
   } finally {
