@@ -7,7 +7,8 @@ import { Tokenizer } from 'longformer-wasm';
 import { bandsOf, parseConfig, readConfig } from '../dist/config.js';
 import { openCheckpoint } from '../dist/files/checkpoint.js';
 import { openSource } from '../dist/files/open.js';
-import { openSafetensors, type Safetensors } from '../dist/files/safetensors.js';
+import { openSafetensors } from '../dist/files/safetensors.js';
+import type { StoredTensors } from '../dist/files/tensors.js';
 import { JsonSection } from '../dist/tokenizer/json-section.js';
 import { unchanged } from '../dist/tokenizer/normalized-text.js';
 import { createPrecompiled } from '../dist/tokenizer/precompiled.js';
@@ -54,7 +55,7 @@ function safetensorsOf(json: Uint8Array, claimed = BigInt(json.length)): Uint8Ar
 
 const LENGTHS = [0n, 7n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
 
-async function readAll(file: Safetensors): Promise<void> {
+async function readAll(file: StoredTensors): Promise<void> {
   try {
     for (const name of file.tensors.keys()) await file.read(name);
   } finally {
@@ -63,6 +64,8 @@ async function readAll(file: Safetensors): Promise<void> {
 }
 
 const index = JSON.stringify({ metadata: { total_size: 38 }, weight_map: { 'encoder.weight': 'a.safetensors', 'encoder.bias': 'a.safetensors', scalar: 'b/c.safetensors' } });
+
+const pickles = ['kinds.bin', 'kinds-stream.bin'].map((name) => new Uint8Array(readFileSync(new URL(`fixtures/pytorch/${name}`, import.meta.url))));
 
 // ---------------------------------------------------------------------------- tokenizers
 
@@ -148,6 +151,10 @@ const targets: Record<string, FuzzTarget> = {
       const source = sourceOf('model.safetensors.index.json', input, { 'a.safetensors': shard, 'b/c.safetensors': shard });
       await readAll(await openCheckpoint(await openSource(source)));
     },
+  },
+  'pytorch_model.bin': {
+    input: (random) => mutateBytes(random.pick(pickles), random, pickles),
+    parse: async (input) => readAll(await openCheckpoint(await openSource(sourceOf('pytorch_model.bin', input)))),
   },
   'config.json': {
     input: (random) => changed(random.pick(configs), random),
