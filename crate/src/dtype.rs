@@ -1,5 +1,6 @@
 //! Number formats of checkpoint files, as little-endian bytes, widened to f32.
 
+use crate::half::from_half;
 use crate::memory::{OutOfMemory, try_with_capacity};
 
 /// How a file stores its numbers.
@@ -43,18 +44,4 @@ impl Dtype {
 /// The bytes of each whole number.
 fn each<const SIZE: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; SIZE]> {
     bytes.as_chunks().0.iter().copied()
-}
-
-/// The single of the same value as a half.
-fn from_half(bits: u16) -> f32 {
-    let sign = u32::from(bits >> 15) << 31;
-    let magnitude = u32::from(bits & 0x7fff);
-    // Shifting exponent and mantissa into place leaves an exponent that is 112 too small, which
-    // one exact product puts right, for subnormals as well. Infinities and NaN have none.
-    let value = if magnitude >= 0x7c00 {
-        f32::from_bits(magnitude << 13 | 0x7f80_0000)
-    } else {
-        f32::from_bits(magnitude << 13) * f32::from_bits((127 + 112) << 23)
-    };
-    f32::from_bits(value.to_bits() | sign)
 }

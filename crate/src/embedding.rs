@@ -1,7 +1,9 @@
 //! Embeddings: the sum of a word's, a position's and a token type's row, normalised.
 
+use crate::half::{to_half, widen};
 use crate::layer_norm::LayerNorm;
-use crate::memory::{OutOfMemory, try_len, try_zeros};
+use crate::linear::Storage;
+use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
 use crate::parallel::{for_each_chunk, rows_per_block};
 use crate::simd::add_assign;
 
@@ -9,18 +11,42 @@ use crate::simd::add_assign;
 #[derive(Clone, Debug)]
 pub struct Table {
     cols: usize,
-    data: Vec<f32>,
+    data: Data,
+}
+
+#[derive(Clone, Debug)]
+enum Data {
+    F32(Vec<f32>),
+    F16(Vec<u16>),
 }
 
 impl Table {
-    /// A table of zeros.
+    /// A table of zeros in single precision.
     pub fn try_new(rows: usize, cols: usize) -> Result<Self, OutOfMemory> {
-        Ok(Self { cols, data: try_zeros(try_len(rows, cols)?)? })
+        Self::try_with_storage(Storage::F32, rows, cols)
+    }
+
+    /// A table of zeros. It keeps halves where layers keep 8 bits, too: no product gets faster by
+    /// fewer bits of a row that is only looked up, and all that follows would carry their error.
+    pub fn try_with_storage(
+        storage: Storage,
+        rows: usize,
+        cols: usize,
+    ) -> Result<Self, OutOfMemory> {
+        let len = try_len(rows, cols)?;
+        let data = match storage {
+            Storage::F32 => Data::F32(try_zeros(len)?),
+            Storage::F16 | Storage::Int8 => Data::F16(try_filled(len, 0)?),
+        };
+        Ok(Self { cols, data })
     }
 
     /// Rows.
     pub fn rows(&self) -> usize {
-        self.data.len() / self.cols
+        match &self.data {
+            Data::F32(data) => data.len() / self.cols,
+            Data::F16(data) => data.len() / self.cols,
+        }
     }
 
     /// Columns.
@@ -30,16 +56,35 @@ impl Table {
 
     /// Bytes it holds.
     pub fn bytes(&self) -> usize {
-        self.data.len() * size_of::<f32>()
+        match &self.data {
+            Data::F32(data) => size_of_val(data.as_slice()),
+            Data::F16(data) => size_of_val(data.as_slice()),
+        }
     }
 
     /// Sets the rows `first..`.
     pub fn write(&mut self, first: usize, rows: &[f32]) {
-        self.data[first * self.cols..][..rows.len()].copy_from_slice(rows);
+        let start = first * self.cols;
+        match &mut self.data {
+            Data::F32(data) => data[start..][..rows.len()].copy_from_slice(rows),
+            Data::F16(data) => {
+                for (half, &x) in data[start..][..rows.len()].iter_mut().zip(rows) {
+                    *half = to_half(x);
+                }
+            }
+        }
     }
 
-    fn row(&self, index: u32) -> &[f32] {
-        &self.data[index as usize * self.cols..][..self.cols]
+    /// The row, in `widened` if it is not kept in single precision.
+    fn row<'a>(&'a self, index: u32, widened: &'a mut [f32]) -> &'a [f32] {
+        let start = index as usize * self.cols;
+        match &self.data {
+            Data::F32(data) => &data[start..][..self.cols],
+            Data::F16(data) => {
+                widen(&data[start..][..self.cols], widened);
+                widened
+            }
+        }
     }
 }
 
@@ -66,11 +111,12 @@ pub fn embed(lookups: &[Lookup], norm: Option<&LayerNorm>, hidden_states: &mut [
     }
     let block = rows_per_block(first.ids.len());
     for_each_chunk(hidden_states, block * cols, |index, hidden_states| {
+        let mut widened = vec![0.0; cols];
         for (i, row) in hidden_states.chunks_exact_mut(cols).enumerate() {
             let token = index * block + i;
-            row.copy_from_slice(first.table.row(first.ids[token]));
+            row.copy_from_slice(first.table.row(first.ids[token], &mut widened));
             for other in others {
-                add_assign(row, other.table.row(other.ids[token]));
+                add_assign(row, other.table.row(other.ids[token], &mut widened));
             }
             if let Some(norm) = norm {
                 norm.apply(row);

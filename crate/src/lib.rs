@@ -15,7 +15,7 @@
 //! concatenation, and nothing is ever padded to the window.
 //!
 //! Arrows of dependency: `wasm` -> `attention`, `feed_forward`, `embedding`, `pooling`,
-//! `transform`, `unit_vectors` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `simd`, `parallel`.
+//! `transform`, `unit_vectors` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `half` -> `simd`, `parallel`.
 //! `band` alone turns a window and a dilation into keys.
 
 pub mod attention;
@@ -26,6 +26,7 @@ pub mod embedding;
 pub mod feed_forward;
 pub mod gelu;
 pub mod gemm;
+pub mod half;
 pub mod layer_norm;
 pub mod linear;
 pub mod memory;
@@ -43,5 +44,5 @@ pub mod wasm;
 pub use band::Band;
 pub use batch::Batch;
 pub use layer_norm::LayerNorm;
-pub use linear::Linear;
+pub use linear::{Linear, Storage};
 pub use memory::OutOfMemory;

@@ -1,9 +1,25 @@
 //! A linear layer, `x · weightᵀ + bias`, with its weights packed for the register tile.
 
-use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
+use crate::gemm::{
+    Int8Panels, MAX_DEPTH, Output, PANEL, Panels, QuantizedRows, Rows, Shape, Start,
+    dequantize_panel, int8_panel_len, multiply, multiply_half, multiply_int8, multiply_quantized,
+    pack_column, pack_half_column, pack_int8_column, padded,
+};
+use crate::half::widen;
 use crate::layer_norm::LayerNorm;
-use crate::memory::{OutOfMemory, try_len, try_zeros};
+use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
 use crate::parallel::{for_each_chunk, rows_per_block};
+
+/// How weights are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// In single precision.
+    F32,
+    /// Rounded to half precision, and computed with in single.
+    F16,
+    /// In 8 bits, with one scale for each output feature; the rows that come are quantised too.
+    Int8,
+}
 
 /// Packed weights `[out_features, in_features]` and a bias `[out_features]`.
 ///
@@ -15,14 +31,40 @@ pub struct Linear {
     in_features: usize,
     group_len: usize,
     groups: usize,
-    /// `[groups][padded(group_len) / 8][in_features][8]`; columns past a group's end are 0.
-    panels: Vec<f32>,
+    weights: Weights,
     /// `[groups][padded(group_len)]`.
     bias: Vec<f32>,
 }
 
+/// `[groups][padded(group_len) / 8]` panels; columns past a group's end are 0.
+#[derive(Clone, Debug)]
+enum Weights {
+    /// Panels `[in_features][8]`.
+    F32(Vec<f32>),
+    /// The same in halves.
+    F16(Vec<u16>),
+    /// Panels `[in_features / 2][8][2]`, and scales `[groups][padded(group_len)]`.
+    Int8 { panels: Vec<i8>, scales: Vec<f32> },
+}
+
+/// Rows that go into a layer.
+#[derive(Clone, Copy)]
+pub enum Input<'a> {
+    /// As they are. Every layer takes them.
+    Rows(Rows<'a>),
+    /// Quantised before: where a layer with 8-bit weights is applied group by group, so that it
+    /// happens once.
+    Quantized(QuantizedRows<'a>),
+}
+
+impl<'a> From<Rows<'a>> for Input<'a> {
+    fn from(rows: Rows<'a>) -> Self {
+        Self::Rows(rows)
+    }
+}
+
 impl Linear {
-    /// A layer whose weights and bias are 0.
+    /// A layer in single precision whose weights and bias are 0.
     ///
     /// # Panics
     ///
@@ -32,12 +74,35 @@ impl Linear {
         out_features: usize,
         groups: usize,
     ) -> Result<Self, OutOfMemory> {
+        Self::try_with_storage(Storage::F32, in_features, out_features, groups)
+    }
+
+    /// A layer whose weights and bias are 0.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_new`](Self::try_new()), or if 8-bit weights are asked for more than [`MAX_DEPTH`]
+    /// input features.
+    pub fn try_with_storage(
+        storage: Storage,
+        in_features: usize,
+        out_features: usize,
+        groups: usize,
+    ) -> Result<Self, OutOfMemory> {
         assert!(in_features > 0 && out_features > 0 && groups > 0, "sizes must be at least 1");
         assert_eq!(out_features % groups, 0, "groups must be equal");
         let group_len = out_features / groups;
         let cols = groups * padded(group_len);
-        let panels = try_zeros(try_len(in_features, cols)?)?;
-        Ok(Self { in_features, group_len, groups, panels, bias: try_zeros(cols)? })
+        let weights = match storage {
+            Storage::F32 => Weights::F32(try_zeros(try_len(in_features, cols)?)?),
+            Storage::F16 => Weights::F16(try_filled(try_len(in_features, cols)?, 0)?),
+            Storage::Int8 => {
+                assert!(in_features <= MAX_DEPTH, "sums of products must fit 32 bits");
+                let panels = try_filled(try_len(int8_panel_len(in_features), cols / PANEL)?, 0)?;
+                Weights::Int8 { panels, scales: try_zeros(cols)? }
+            }
+        };
+        Ok(Self { in_features, group_len, groups, weights, bias: try_zeros(cols)? })
     }
 
     /// Columns of the rows it takes.
@@ -55,19 +120,34 @@ impl Linear {
         self.groups
     }
 
+    /// Whether its weights have 8 bits, and rows are quantised before they go into it.
+    pub fn takes_quantized(&self) -> bool {
+        matches!(self.weights, Weights::Int8 { .. })
+    }
+
     /// Bytes it holds.
     pub fn bytes(&self) -> usize {
-        (self.panels.len() + self.bias.len()) * size_of::<f32>()
+        size_of_val(self.bias.as_slice())
+            + match &self.weights {
+                Weights::F32(panels) => size_of_val(panels.as_slice()),
+                Weights::F16(panels) => size_of_val(panels.as_slice()),
+                Weights::Int8 { panels, scales } => panels.len() + size_of_val(scales.as_slice()),
+            }
     }
 
     /// Sets the weights of output features `first..`, `[rows, in_features]` as checkpoints have
     /// them.
     pub fn write_weight(&mut self, first: usize, rows: &[f32]) {
-        for (i, row) in rows.chunks_exact(self.in_features).enumerate() {
+        let (depth, cols) = (self.in_features, padded(self.group_len));
+        for (i, row) in rows.chunks_exact(depth).enumerate() {
             let (group, col) = ((first + i) / self.group_len, (first + i) % self.group_len);
-            let group_size = padded(self.group_len) * self.in_features;
-            let panels = &mut self.panels[group * group_size..][..group_size];
-            pack_column(panels, self.in_features, col, row);
+            // Groups begin on a panel: their columns are numbered through.
+            let col = group * cols + col;
+            match &mut self.weights {
+                Weights::F32(panels) => pack_column(panels, depth, col, row),
+                Weights::F16(panels) => pack_half_column(panels, depth, col, row),
+                Weights::Int8 { panels, scales } => pack_int8_column(panels, scales, col, row),
+            }
         }
     }
 
@@ -81,27 +161,67 @@ impl Linear {
 
     /// `start + x · weightᵀ` of one group for `rows` rows; `start` is the bias, or what `output`
     /// holds.
-    pub fn apply_group(&self, group: usize, rows: usize, x: Rows, add: bool, output: Output) {
+    pub fn apply_group<'a>(
+        &self,
+        group: usize,
+        rows: usize,
+        x: impl Into<Input<'a>>,
+        add: bool,
+        output: Output,
+    ) {
+        let depth = self.in_features;
         let cols = padded(self.group_len);
-        let shape = Shape { rows, depth: self.in_features, cols: self.group_len };
-        let panels = &self.panels[group * cols * self.in_features..][..cols * self.in_features];
+        let shape = Shape { rows, depth, cols: self.group_len };
         let start =
             if add { Start::Accumulate } else { Start::Bias(&self.bias[group * cols..][..cols]) };
-        let b = Panels { data: panels, stride: self.in_features * PANEL };
-        multiply(shape, x, b, start, output);
+        match (&self.weights, x.into()) {
+            (Weights::F32(panels), Input::Rows(x)) => {
+                let data = &panels[group * cols * depth..][..cols * depth];
+                multiply(shape, x, Panels { data, stride: depth * PANEL }, start, output);
+            }
+            (Weights::F16(panels), Input::Rows(x)) => {
+                let panels = &panels[group * cols * depth..][..cols * depth];
+                multiply_half(shape, x, panels, start, output);
+            }
+            (Weights::Int8 { panels, scales }, x) => {
+                let size = cols / PANEL * int8_panel_len(depth);
+                let data = &panels[group * size..][..size];
+                let scales = &scales[group * cols..][..cols];
+                let panels = Int8Panels { data, scales };
+                match x {
+                    Input::Rows(x) => multiply_int8(shape, x, panels, start, output),
+                    Input::Quantized(x) => multiply_quantized(shape, x, panels, start, output),
+                }
+            }
+            (_, Input::Quantized(_)) => panic!("only 8-bit weights take quantised rows"),
+        }
     }
 
-    /// `weightᵀ · vector` of one group, `[in_features]`, for a vector of the group's features.
+    /// `weightᵀ · vector` of one group, `[in_features]`, for a vector of the group's features. Of
+    /// 8-bit weights it takes the values; `vector` is not quantised.
     pub fn transposed_group(&self, group: usize, vector: &[f32]) -> Vec<f32> {
         let mut folded = vec![0.0; self.in_features];
-        let size = padded(self.group_len) * self.in_features;
-        let panels = self.panels[group * size..][..size].chunks_exact(self.in_features * PANEL);
-        for (panel, part) in panels.zip(vector.chunks(PANEL)) {
+        let mut panel = vec![0.0; self.in_features * PANEL];
+        let first = group * padded(self.group_len) / PANEL;
+        for (i, part) in vector.chunks(PANEL).enumerate() {
+            self.read_panel(first + i, &mut panel);
             for (x, weights) in folded.iter_mut().zip(panel.as_chunks::<PANEL>().0) {
                 *x += part.iter().zip(weights).map(|(y, weight)| y * weight).sum::<f32>();
             }
         }
         folded
+    }
+
+    /// Writes the weights of one panel, of all groups' panels, to `floats`, `[in_features][8]`.
+    fn read_panel(&self, panel: usize, floats: &mut [f32]) {
+        let place = panel * floats.len();
+        match &self.weights {
+            Weights::F32(panels) => floats.copy_from_slice(&panels[place..][..floats.len()]),
+            Weights::F16(panels) => widen(&panels[place..][..floats.len()], floats),
+            Weights::Int8 { panels, scales } => {
+                dequantize_panel(Int8Panels { data: panels, scales }, panel, floats);
+            }
+        }
     }
 
     /// `output = x · weightᵀ + bias`, both `[rows, ...]` without gaps; one group.

@@ -26,10 +26,13 @@ pub(crate) fn try_with_capacity<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {
     Ok(empty)
 }
 
-/// Makes `buffer` hold `len` floats; what was in it stays, what is new is 0.
-pub(crate) fn try_resize(buffer: &mut Vec<f32>, len: usize) -> Result<(), OutOfMemory> {
+/// Makes `buffer` hold `len` numbers; what was in it stays, what is new is 0.
+pub(crate) fn try_resize<T: Clone + Default>(
+    buffer: &mut Vec<T>,
+    len: usize,
+) -> Result<(), OutOfMemory> {
     try_reserve(buffer, len.saturating_sub(buffer.len()))?;
-    buffer.resize(len, 0.0);
+    buffer.resize(len, T::default());
     Ok(())
 }
 

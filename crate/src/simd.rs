@@ -1,4 +1,4 @@
-//! Four floats at a time: the vocabulary that every kernel is written in.
+//! Four floats, or eight short integers, at a time: the vocabulary that every kernel is written in.
 //!
 //! The same few verbs over three instruction sets, chosen when the crate is compiled:
 //!
@@ -9,7 +9,7 @@
 //! | anything else (tests)   | `[f32; 4]` | a product, rounded, then a sum                |
 //!
 //! All three add in the same order, so the last two agree bit for bit; the first differs from
-//! them by the roundings it saves. Loads and stores are the only unsafe lines of the file.
+//! them by the roundings it saves. Whole numbers are exact in all. Loads and stores are the only unsafe lines of the file.
 #![allow(unsafe_code, reason = "v128 loads and stores take pointers")]
 
 use std::hint::black_box;
@@ -86,6 +86,76 @@ mod lanes {
             i64x2_shuffle::<1, 3>(ab_high, cd_high),
         ]
     }
+    #[inline(always)]
+    pub(super) fn and_bits(x: Lanes, y: Lanes) -> Lanes {
+        v128_and(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn or_bits(x: Lanes, y: Lanes) -> Lanes {
+        v128_or(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn equal_bits(x: Lanes, y: Lanes) -> Lanes {
+        i32x4_eq(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn load_halves(from: &[u16; 4]) -> Lanes {
+        // SAFETY: the array is 8 readable bytes, and this load needs no alignment.
+        unsafe { i32x4_load_extend_i16x4(from.as_ptr().cast()) }
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod integers {
+    use super::lanes::Lanes;
+    use core::arch::wasm32::*;
+
+    pub(super) type Longs = v128;
+    pub(super) type Shorts = v128;
+
+    #[inline(always)]
+    pub(super) fn splat(x: i32) -> v128 {
+        i32x4_splat(x)
+    }
+    #[inline(always)]
+    pub(super) fn load(from: &[i32; 4]) -> Longs {
+        // SAFETY: the array is 16 readable bytes, and v128 loads need no alignment.
+        unsafe { v128_load(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    pub(super) fn store(x: Longs, to: &mut [i32; 4]) {
+        // SAFETY: the array is 16 writable bytes, and v128 stores need no alignment.
+        unsafe { v128_store(to.as_mut_ptr().cast(), x) }
+    }
+    #[inline(always)]
+    pub(super) fn add(x: Longs, y: Longs) -> Longs {
+        i32x4_add(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn to_floats(x: Longs) -> Lanes {
+        f32x4_convert_i32x4(x)
+    }
+    #[inline(always)]
+    pub(super) fn splat_pair(pair: i32) -> Shorts {
+        i32x4_splat(pair)
+    }
+    #[inline(always)]
+    pub(super) fn widen(from: &[i8; 8]) -> Shorts {
+        // SAFETY: the array is 8 readable bytes, and this load needs no alignment.
+        unsafe { i16x8_load_extend_i8x8(from.as_ptr()) }
+    }
+    #[inline(always)]
+    pub(super) fn dot_pairs(x: Shorts, y: Shorts) -> Longs {
+        i32x4_dot_i16x8(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn difference_of_bits(x: Lanes, y: Lanes) -> Longs {
+        i32x4_sub(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn narrow(x: Longs, y: Longs) -> Longs {
+        i16x8_narrow_i32x4(x, y)
+    }
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -141,6 +211,75 @@ mod lanes {
     #[inline(always)]
     pub(super) fn transpose(rows: [Lanes; 4]) -> [Lanes; 4] {
         from_fn(|i| from_fn(|j| rows[j][i]))
+    }
+    #[inline(always)]
+    pub(super) fn and_bits(x: Lanes, y: Lanes) -> Lanes {
+        from_fn(|i| f32::from_bits(x[i].to_bits() & y[i].to_bits()))
+    }
+    #[inline(always)]
+    pub(super) fn or_bits(x: Lanes, y: Lanes) -> Lanes {
+        from_fn(|i| f32::from_bits(x[i].to_bits() | y[i].to_bits()))
+    }
+    #[inline(always)]
+    pub(super) fn equal_bits(x: Lanes, y: Lanes) -> Lanes {
+        from_fn(|i| f32::from_bits(if x[i].to_bits() == y[i].to_bits() { u32::MAX } else { 0 }))
+    }
+    #[inline(always)]
+    pub(super) fn load_halves(from: &[u16; 4]) -> Lanes {
+        from.map(|half| f32::from_bits(i32::from(half as i16) as u32))
+    }
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod integers {
+    use super::lanes::Lanes;
+    use std::array::from_fn;
+
+    pub(super) type Longs = [i32; 4];
+    pub(super) type Shorts = [i16; 8];
+
+    #[inline(always)]
+    pub(super) fn splat(x: i32) -> Longs {
+        [x; 4]
+    }
+    #[inline(always)]
+    pub(super) fn load(from: &[i32; 4]) -> Longs {
+        *from
+    }
+    #[inline(always)]
+    pub(super) fn store(x: Longs, to: &mut [i32; 4]) {
+        *to = x;
+    }
+    #[inline(always)]
+    pub(super) fn add(x: Longs, y: Longs) -> Longs {
+        from_fn(|i| x[i].wrapping_add(y[i]))
+    }
+    #[inline(always)]
+    pub(super) fn to_floats(x: Longs) -> Lanes {
+        x.map(|x| x as f32)
+    }
+    #[inline(always)]
+    pub(super) fn splat_pair(pair: i32) -> Shorts {
+        from_fn(|i| if i % 2 == 0 { pair as i16 } else { (pair >> 16) as i16 })
+    }
+    #[inline(always)]
+    pub(super) fn widen(from: &[i8; 8]) -> Shorts {
+        from.map(i16::from)
+    }
+    #[inline(always)]
+    pub(super) fn dot_pairs(x: Shorts, y: Shorts) -> Longs {
+        let product = |i: usize| i32::from(x[i]) * i32::from(y[i]);
+        from_fn(|i| product(2 * i).wrapping_add(product(2 * i + 1)))
+    }
+    #[inline(always)]
+    pub(super) fn difference_of_bits(x: Lanes, y: Lanes) -> Longs {
+        from_fn(|i| x[i].to_bits().wrapping_sub(y[i].to_bits()) as i32)
+    }
+    #[inline(always)]
+    pub(super) fn narrow(x: Longs, y: Longs) -> Longs {
+        let short = |x: i32| x.clamp(i16::MIN.into(), i16::MAX.into()) & 0xffff;
+        let all = [x, y].concat();
+        from_fn(|i| short(all[2 * i]) | short(all[2 * i + 1]) << 16)
     }
 }
 
@@ -200,6 +339,30 @@ impl F32x4 {
         self.to_array()[0]
     }
 
+    /// The bits that both have.
+    #[inline(always)]
+    pub(crate) fn and_bits(self, other: Self) -> Self {
+        Self(lanes::and_bits(self.0, other.0))
+    }
+
+    /// The bits that either has.
+    #[inline(always)]
+    pub(crate) fn or_bits(self, other: Self) -> Self {
+        Self(lanes::or_bits(self.0, other.0))
+    }
+
+    /// All bits of a lane where the bits of both are the same, else none.
+    #[inline(always)]
+    pub(crate) fn equal_bits(self, other: Self) -> Self {
+        Self(lanes::equal_bits(self.0, other.0))
+    }
+
+    /// Four integers of 16 bits with a sign, as the bits of integers of 32.
+    #[inline(always)]
+    pub(crate) fn load_halves(from: &[u16; LANES]) -> Self {
+        Self(lanes::load_halves(from))
+    }
+
     #[inline(always)]
     fn to_array(self) -> [f32; LANES] {
         let mut array = [0.0; LANES];
@@ -219,6 +382,12 @@ impl F32x4 {
     pub(crate) fn largest(self) -> f32 {
         // Not `f32::max`, which is a call here.
         self.to_array().into_iter().reduce(|max, x| if x > max { x } else { max }).unwrap_or(0.0)
+    }
+
+    /// The smallest lane.
+    #[inline(always)]
+    pub(crate) fn smallest(self) -> f32 {
+        self.to_array().into_iter().reduce(|min, x| if x < min { x } else { min }).unwrap_or(0.0)
     }
 }
 
@@ -252,6 +421,76 @@ impl Div for F32x4 {
     fn div(self, other: Self) -> Self {
         Self(lanes::div(self.0, other.0))
     }
+}
+
+/// Four integers of 32 bits.
+#[derive(Clone, Copy)]
+pub(crate) struct I32x4(integers::Longs);
+
+impl I32x4 {
+    #[inline(always)]
+    pub(crate) fn zero() -> Self {
+        Self(integers::splat(0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(from: &[i32; LANES]) -> Self {
+        Self(integers::load(from))
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, to: &mut [i32; LANES]) {
+        integers::store(self.0, to);
+    }
+
+    /// The nearest floats.
+    #[inline(always)]
+    pub(crate) fn to_floats(self) -> F32x4 {
+        F32x4(integers::to_floats(self.0))
+    }
+}
+
+impl Add for I32x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(integers::add(self.0, other.0))
+    }
+}
+
+/// Eight integers of 16 bits, four pairs.
+#[derive(Clone, Copy)]
+pub(crate) struct I16x8(integers::Shorts);
+
+impl I16x8 {
+    /// Eight integers of 8 bits, made longer.
+    #[inline(always)]
+    pub(crate) fn widen(from: &[i8; 2 * LANES]) -> Self {
+        Self(integers::widen(from))
+    }
+
+    /// One pair four times, its first number in the lower half of `pair`.
+    #[inline(always)]
+    pub(crate) fn splat_pair(pair: i32) -> Self {
+        Self(integers::splat_pair(pair))
+    }
+
+    /// The sum of products of each pair, exact in 32 bits but for four times -32768.
+    #[inline(always)]
+    pub(crate) fn dot_pairs(self, other: Self) -> I32x4 {
+        I32x4(integers::dot_pairs(self.0, other.0))
+    }
+}
+
+/// Added to a number below 2^22 in magnitude, leaves the nearest integer in the lowest bits.
+pub(crate) const ROUNDING: f32 = 12_582_912.0; // 1.5 * 2^23
+
+/// Writes eight floats of `-32768..=32767` as pairs of 16-bit integers, each the nearest one, the
+/// even one of two. `rounding` is [`ROUNDING`] in every lane, kept in a register by the caller.
+#[inline(always)]
+pub(crate) fn store_rounded_pairs([x, y]: [F32x4; 2], rounding: F32x4, to: &mut [i32; LANES]) {
+    let [x, y] = [x, y].map(|x| integers::difference_of_bits((x + rounding).0, rounding.0));
+    integers::store(integers::narrow(x, y), to);
 }
 
 /// Replaces every element of `row` by `f` of it, four at a time.

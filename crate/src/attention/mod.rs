@@ -18,6 +18,7 @@ mod attentions;
 mod banded;
 mod global;
 mod panels;
+mod quantized;
 mod weights;
 
 pub use attentions::{Head, attentions, global_attentions};
@@ -25,8 +26,8 @@ pub use weights::attention_weights;
 
 use crate::band::Pattern;
 use crate::batch::Batch;
-use crate::gemm::{Output, PANEL, Rows, copy_rows};
-use crate::linear::Linear;
+use crate::gemm::{Output, PANEL, QuantizedRows, Rows, copy_rows, quantized_row_len};
+use crate::linear::{Input, Linear};
 use crate::memory::{OutOfMemory, try_resize};
 use crate::parallel::{for_each_chunk, rows_per_block_of};
 use panels::{HeadPanels, SequenceLayout};
@@ -68,6 +69,13 @@ pub enum Source<'a> {
         #[allow(missing_docs, reason = "said above")]
         weights: &'a Linear,
     },
+    /// The same with every hidden state quantised already, for layers with 8-bit weights.
+    Quantized {
+        #[allow(missing_docs, reason = "said above")]
+        hidden_states: QuantizedRows<'a>,
+        #[allow(missing_docs, reason = "said above")]
+        weights: &'a Linear,
+    },
     /// Vectors at hand.
     Given {
         /// Of all tokens and heads.
@@ -99,6 +107,12 @@ impl<'a> Source<'a> {
                 assert_eq!(weights.out_features(), heads.hidden_size(), "features of all heads");
                 assert_eq!(hidden_states.len(), tokens * weights.in_features(), "one row a token");
             }
+            Source::Quantized { hidden_states, weights } => {
+                assert_eq!(weights.groups(), heads.num_heads, "one group of features per head");
+                assert_eq!(weights.out_features(), heads.hidden_size(), "features of all heads");
+                let len = tokens * quantized_row_len(weights.in_features());
+                assert_eq!(hidden_states.data.len(), len, "one row a token");
+            }
             Source::Given { data, .. } => {
                 assert_eq!(data.len(), tokens * heads.hidden_size(), "one vector a token and head");
             }
@@ -113,6 +127,10 @@ impl<'a> Source<'a> {
                 let cols = weights.in_features();
                 let x = Rows { data: &hidden_states[first * cols..], stride: step * cols };
                 weights.apply_group(head, count, x, false, output);
+            }
+            Source::Quantized { hidden_states: QuantizedRows { data, stride }, weights } => {
+                let x = QuantizedRows { data: &data[first * stride..], stride: step * stride };
+                weights.apply_group(head, count, Input::Quantized(x), false, output);
             }
             Source::Given { data, token_stride, head_stride } => {
                 let data = &data[first * token_stride + head * head_stride..];
@@ -172,11 +190,12 @@ impl Projections<'_> {
     }
 }
 
-/// Keys and values in panels, kept from layer to layer so that a pass allocates them once.
+/// Keys and values in panels and what else of a layer is kept for the next one, so that a pass allocates them once.
 #[derive(Debug, Default)]
 pub struct Workspace {
     keys: Vec<f32>,
     values: Vec<f32>,
+    quantized: Vec<i32>,
 }
 
 /// Writes the context of every token to `context`, `[total_tokens, num_heads * head_dim]`.
@@ -214,7 +233,9 @@ pub fn attention(
     let total = |len: fn(&SequenceLayout) -> usize| layouts.iter().map(len).sum();
     try_resize(&mut workspace.keys, total(SequenceLayout::keys_len))?;
     try_resize(&mut workspace.values, total(SequenceLayout::values_len))?;
-    panels::pack(batch, &layouts, local, workspace);
+    let mut quantized = std::mem::take(&mut workspace.quantized);
+    let ordinary = quantized::once(local, &mut quantized)?;
+    panels::pack(batch, &layouts, ordinary, workspace);
     let heads_of = HeadPanels::of_batch(&layouts, workspace);
 
     let global_context = global::contexts(heads, pattern, batch, global)?;
@@ -227,11 +248,12 @@ pub fn attention(
     for_each_chunk(context, block * hidden_size, |index, context| {
         let rows = index * block..index * block + context.len() / hidden_size;
         let mut scratch = banded::Scratch::default();
-        for (number, sequence) in batch.sequences().iter().enumerate() {
+        let first = batch.sequences().partition_point(|sequence| sequence.rows.end <= rows.start);
+        for (number, sequence) in batch.sequences().iter().enumerate().skip(first) {
             let start = rows.start.max(sequence.rows.start);
             let end = rows.end.min(sequence.rows.end);
             if start >= end {
-                continue;
+                break;
             }
             let context =
                 &mut context[(start - rows.start) * hidden_size..(end - rows.start) * hidden_size];
@@ -240,7 +262,7 @@ pub fn attention(
             for (head, panels) in heads_of[number].iter().enumerate() {
                 let block =
                     banded::QueryBlock { heads, head, pattern, sequence, queries: queries.clone() };
-                block.write_context(local.query, panels, &mut scratch, context);
+                block.write_context(ordinary.query, panels, &mut scratch, context);
             }
             for (token, row) in global_context[number].iter() {
                 if queries.contains(token) {
@@ -250,5 +272,6 @@ pub fn attention(
             }
         }
     });
+    workspace.quantized = quantized;
     Ok(())
 }

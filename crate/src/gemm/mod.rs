@@ -8,12 +8,19 @@
 //! panel stays in the first-level cache, the rows in the second; callers bring blocks of rows
 //! small enough for that (`parallel::rows_per_block`).
 
+mod half;
+mod int8;
 mod tile;
 
 use crate::simd::{F32x4, LANES, copy};
 use std::ops::Range;
 use tile::tile;
 
+pub use half::{multiply_half, pack_half_column};
+pub use int8::{
+    Int8Panels, MAX_DEPTH, QuantizedRows, dequantize_panel, int8_panel_len, multiply_int8,
+    multiply_quantized, pack_int8_column, quantize_row, quantized_row_len,
+};
 pub(crate) use tile::TILE_ROWS;
 
 /// Columns of a panel.
@@ -62,6 +69,16 @@ pub enum Start<'a> {
     Bias(&'a [f32]),
     /// What `C` holds.
     Accumulate,
+}
+
+impl Start<'_> {
+    /// What the sums of column `first` and those behind it start from.
+    fn at_column(self, first: usize) -> Self {
+        match self {
+            Start::Bias(bias) => Start::Bias(&bias[first..]),
+            other => other,
+        }
+    }
 }
 
 /// Rows of `A` and `C`, columns of `A` = rows of `B`, columns of `B` and `C`.

@@ -10,11 +10,13 @@ mod embedding;
 mod feed_forward;
 mod gelu;
 mod gemm;
+mod half;
 mod layer_norm;
 mod linear;
 mod pooling;
 mod reference;
 mod softmax;
+mod storage;
 #[cfg(all(feature = "threads", not(target_arch = "wasm32")))]
 mod threads;
 mod transform;

@@ -1,0 +1,37 @@
+//! The product with a right matrix in half precision: each panel is widened once, into a buffer
+//! that the first-level cache holds, and the rows of a block go over it as over any other.
+//!
+//! So the result is that of the single precision product of the same numbers, bit for bit.
+
+use super::{Output, PANEL, Panels, Rows, Shape, Start, multiply};
+use crate::half::{to_half, widen};
+
+/// `C = start + A · B`, with `B` in halves: panels `[depth][8]` without gaps.
+///
+/// # Panics
+///
+/// If a matrix is too short for `shape`.
+pub fn multiply_half(shape: Shape, a: Rows, b: &[u16], start: Start, c: Output) {
+    let Shape { rows, depth, cols } = shape;
+    let mut widened = vec![0.0; depth * PANEL];
+    for first_col in (0..cols).step_by(PANEL) {
+        let panel = first_col / PANEL;
+        widen(&b[panel * depth * PANEL..][..depth * PANEL], &mut widened);
+        multiply(
+            Shape { rows, depth, cols: (cols - first_col).min(PANEL) },
+            a,
+            Panels { data: &widened, stride: depth * PANEL },
+            start.at_column(first_col),
+            Output { data: &mut c.data[panel * c.panel_stride..], ..c },
+        );
+    }
+}
+
+/// Writes one column of `B`, rounded to halves, into its panel.
+pub fn pack_half_column(panels: &mut [u16], depth: usize, col: usize, column: &[f32]) {
+    let panel = &mut panels[col / PANEL * depth * PANEL..][..depth * PANEL];
+    let (rows, _) = panel.as_chunks_mut::<PANEL>();
+    for (row, &x) in rows.iter_mut().zip(column) {
+        row[col % PANEL] = to_half(x);
+    }
+}
