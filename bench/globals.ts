@@ -18,7 +18,7 @@ const bytes = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, da
 
 function projections(seed: number): InstanceType<typeof wasm.Projections> {
   const [query, key, value] = [0, 1, 2].map((i) => {
-    const linear = new wasm.Linear(HIDDEN_SIZE, HIDDEN_SIZE, HEADS);
+    const linear = new wasm.Linear(wasm.Storage.F32, HIDDEN_SIZE, HIDDEN_SIZE, HEADS);
     linear.writeWeight(0, wasm.Dtype.F32, bytes(random(HIDDEN_SIZE, seed + i).map((weight) => weight / Math.sqrt(HIDDEN_SIZE))));
     return linear;
   });
@@ -27,7 +27,7 @@ function projections(seed: number): InstanceType<typeof wasm.Projections> {
 
 /** Normalised rows, as the first layer of a model gets them. */
 function hiddenStates() {
-  const table = (rows: number): InstanceType<typeof wasm.Table> => new wasm.Table(rows, HIDDEN_SIZE);
+  const table = (rows: number): InstanceType<typeof wasm.Table> => new wasm.Table(wasm.Storage.F32, rows, HIDDEN_SIZE);
   const words = table(SEQ_LEN);
   words.writeWeight(0, wasm.Dtype.F32, bytes(random(SEQ_LEN, 7)));
   const norm = new wasm.LayerNorm(HIDDEN_SIZE, 1e-5);

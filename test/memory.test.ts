@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createEngine, LongformerModel } from 'longformer-wasm';
-import { writeZeros } from './zeros.ts';
+import { keptBytes, writeZeros } from './zeros.ts';
 
 const MB = 2 ** 20;
 
@@ -18,16 +18,16 @@ const sizes = {
   max_position_embeddings: 40_002,
 };
 
-const test = suite<{ folder: string; bytes: number; largest: number }>('memory');
+const test = suite<{ folder: string }>('memory');
 
 test.before(async (context) => {
   context.folder = await mkdtemp(join(tmpdir(), 'memory-'));
-  Object.assign(context, await writeZeros(context.folder, sizes));
+  await writeZeros(context.folder, sizes);
 });
 
 test.after(({ folder }) => rm(folder, { recursive: true }));
 
-test('loading peaks at the weights and the largest tensor', async ({ folder, bytes, largest }) => {
+for (const dtype of ['f32', 'f16', 'int8'] as const) test(`loading as ${dtype} peaks at the weights and the largest tensor`, async ({ folder }) => {
   if (process.platform !== 'linux') return;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `
     import { readFileSync } from 'node:fs';
@@ -35,13 +35,14 @@ test('loading peaks at the weights and the largest tensor', async ({ folder, byt
     const status = (field) => Number(new RegExp(field + ':\\\\s+(\\\\d+)').exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
     const engine = await createEngine({ threads: 2 });
     const before = status('VmRSS');
-    const model = await LongformerModel.fromPretrained(${JSON.stringify(folder)}, { engine });
+    const model = await LongformerModel.fromPretrained(${JSON.stringify(folder)}, { engine, dtype: '${dtype}' });
     console.log(JSON.stringify({ grown: status('VmHWM') - before, memoryBytes: engine.info.memoryBytes }));
   `], { timeout: 60_000 });
   const { grown, memoryBytes } = JSON.parse(stdout) as { grown: number; memoryBytes: number };
+  const { bytes, largest } = keptBytes(sizes, dtype);
   const limit = bytes + largest;
   const inMB = (size: number): string => `${Math.round(size / MB)} MB`;
-  assert.ok(memoryBytes < limit, `the engine holds ${inMB(memoryBytes)}, the checkpoint ${inMB(bytes)}`);
+  assert.ok(memoryBytes < limit, `the engine holds ${inMB(memoryBytes)}, the weights are ${inMB(bytes)}`);
   assert.ok(grown > bytes, `the weights are resident: ${inMB(grown)} of ${inMB(bytes)}`);
   assert.ok(grown < limit, `the process grew by ${inMB(grown)}, allowed ${inMB(limit)}`);
 });

@@ -41,7 +41,7 @@ const test = suite<{ root: string; id: number }>('search services');
 test.before(async (context) => {
   context.root = await mkdtemp(join(tmpdir(), 'search-'));
   await convertToLongformer(new URL('./fixtures/tiny-bert/', import.meta.url), join(context.root, 'model'), { maxPositions: 100, attentionWindow: 8 });
-  context.id = await createIndex(run, { source: join(context.root, 'model') }, { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null });
+  context.id = await createIndex(run, { source: join(context.root, 'model') }, { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null, dtype: 'f32' });
 });
 
 test.after(async ({ root, id }) => {

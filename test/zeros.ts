@@ -46,19 +46,28 @@ function encoderShapes({ vocab_size, hidden_size: hidden, intermediate_size: inn
   ];
 }
 
-/** Writes config.json and model.safetensors; gives the bytes of all tensors and of the largest. */
-export async function writeZeros(folder: string, sizes: Sizes, head: Shapes = []): Promise<{ bytes: number; largest: number }> {
+/** Bytes of an element of a matrix as the engine keeps it: of a table, of a layer. */
+const ELEMENT = { f32: [4, 4], f16: [2, 2], int8: [2, 1] } as const;
+
+/** What the engine keeps of all tensors of an encoder, and of the largest. */
+export function keptBytes(sizes: Sizes, dtype: keyof typeof ELEMENT): { bytes: number; largest: number } {
+  const kept = encoderShapes(sizes).map(([name, shape]) => {
+    const [ofTable, ofLayer] = ELEMENT[dtype];
+    return shape.reduce((a, b) => a * b, 1) * (shape.length === 1 ? 4 : name.startsWith('embeddings.') ? ofTable : ofLayer);
+  });
+  return { bytes: kept.reduce((a, b) => a + b, 0), largest: Math.max(...kept) };
+}
+
+/** Writes config.json and model.safetensors. */
+export async function writeZeros(folder: string, sizes: Sizes, head: Shapes = []): Promise<void> {
   const config = {
     model_type: 'longformer', architectures: ['LongformerModel'], hidden_act: 'gelu', type_vocab_size: 1, layer_norm_eps: 1e-5, pad_token_id: 1,
   };
   await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, ...sizes }));
   const file = await open(join(folder, 'model.safetensors'), 'w');
   const zeros = new Uint8Array(2 ** 20);
-  let [bytes, largest] = [0, 0];
   const tensors = [...encoderShapes(sizes), ...head].map(([name, shape]) => {
     const size = 4 * shape.reduce((a, b) => a * b, 1);
-    bytes += size;
-    largest = Math.max(largest, size);
     return {
       name, dtype: 'F32' as const, shape,
       async *chunks() { for (let at = 0; at < size; at += zeros.length) yield zeros.subarray(0, Math.min(zeros.length, size - at)); },
@@ -66,5 +75,4 @@ export async function writeZeros(folder: string, sizes: Sizes, head: Shapes = []
   });
   for await (const part of writeSafetensors(tensors)) await file.write(part);
   await file.close();
-  return { bytes, largest };
 }

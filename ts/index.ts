@@ -16,6 +16,7 @@ export { tokensInRanges, type CharacterRange } from './tokens-in-ranges.ts';
 export type { LoadOptions } from './loading.ts';
 export type { HubOptions, SourceOptions } from './files/source-options.ts';
 export type { Plan, PlanRequest } from './plan.ts';
+export type { Dtype } from './dtype.ts';
 export type { Sequence, ForwardOptions, AttentionOptions } from './pretrained-model.ts';
 export type { BaseModelOutput } from './models/base-model.ts';
 export type { CausalLMOutput } from './models/causal-lm.ts';

@@ -2,6 +2,7 @@
 // an engine starts, starts one where none is given, and gives back what the engine holds for it.
 
 import { windowPerLayer } from './config.ts';
+import { DTYPES, type Dtype } from './dtype.ts';
 import { createEngine, Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
 import { openBlobs } from './files/blobs.ts';
@@ -15,8 +16,8 @@ export interface LoadOptions extends SourceOptions {
   engine?: Engine;
   /** Threads of the model's own engine. */
   threads?: number;
-  /** How weights are kept. */
-  dtype?: 'f32';
+  /** How weights are kept. Default `f32`. */
+  dtype?: Dtype;
   /** Replaces the config's window, both sides together: a number, or one per layer. */
   attentionWindow?: number | number[];
 }
@@ -60,7 +61,9 @@ export async function unload({ engine, ownsEngine }: Host, service: 'disposeMode
 }
 
 function checkOptions({ dtype, engine, attentionWindow }: LoadOptions): void {
-  if (dtype !== undefined && dtype !== 'f32') throw new LongformerError('BAD_INPUT', 'dtype', `must be "f32", got ${quoted(dtype)}`);
+  if (dtype !== undefined && !DTYPES.includes(dtype)) {
+    throw new LongformerError('BAD_INPUT', 'dtype', `must be one of ${DTYPES.join(', ')}, got ${quoted(dtype)}`);
+  }
   if (engine !== undefined && !(engine instanceof Engine)) {
     throw new LongformerError('BAD_INPUT', 'engine', `must be an engine that createEngine made, got ${quoted(engine)}`);
   }

@@ -61,9 +61,9 @@ export interface Loaded extends Host, LoadedModel {
 
 /** Loads a checkpoint as a model of the class of that name; null: the class that its config.json names. */
 export async function loadInto(architecture: Architecture | null, source: string | URL | FileSource, options: LoadOptions): Promise<Loaded> {
-  const { attentionWindow = null } = options;
+  const { attentionWindow = null, dtype = 'f32' } = options;
   const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
-    engine.call('loadModel', [architecture, location, attentionWindow], given));
+    engine.call('loadModel', [architecture, location, { attentionWindow, dtype }], given));
   return { ...loaded, ...host, attentionWindow };
 }
 

@@ -1,5 +1,6 @@
 // `longformer-wasm search`: the passages of files that answer a question.
 
+import { DTYPES } from '../dtype.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { LongCallOptions } from '../progress.ts';
@@ -20,6 +21,7 @@ export const OPTIONS = {
   'max-tokens': { type: 'string' },
   overlap: { type: 'string' },
   vectors: { type: 'string' },
+  dtype: { type: 'string' },
   threads: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
@@ -39,6 +41,7 @@ A FILE is a text file, a folder (its .md, .txt, .rst files and the like), a patt
   --max-tokens N     tokens that a passage has at most (default: 200)
   --overlap N        with --passages tokens: tokens that neighbours share
   --vectors KIND     both (default), late (the whole document's reading) or alone
+  --dtype KIND       how weights are kept: f32 (default), f16 or int8
   --threads N        threads that compute (default: by the cores)
   --json             a line of JSON for each passage, and one for the summary
 `,
@@ -56,6 +59,7 @@ A FILE is a text file, a folder (its .md, .txt, .rst files and the like), a patt
         overlap: readCount('overlap', values.overlap, 0),
       },
       vectors: readChoice('vectors', values.vectors, ['late', 'alone', 'both']),
+      dtype: readChoice('dtype', values.dtype, DTYPES),
       threads: readCount('threads', values.threads),
     };
     const topK = readCount('top', values.top) ?? 5;

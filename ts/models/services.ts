@@ -1,6 +1,7 @@
 // Models in the engine's worker: loaded, run and given back by number.
 
 import { bandsOf, readConfig, type LayerBand, type LongformerConfig } from '../config.ts';
+import type { Dtype } from '../dtype.ts';
 import { LongformerError } from '../errors.ts';
 import { openCheckpoint } from '../files/checkpoint.ts';
 import type { Location } from '../files/source-options.ts';
@@ -22,6 +23,13 @@ export interface LoadedModel {
   /** What its weights hold in the engine. */
   weightBytes: number;
   config: LongformerConfig;
+}
+
+/** How a model is loaded. */
+export interface ModelSettings {
+  /** null: the config's. */
+  attentionWindow: number | number[] | null;
+  dtype: Dtype;
 }
 
 /** A sequence as it comes from the caller, checked. */
@@ -85,14 +93,14 @@ let lastId = 0;
  * refused now, not when the first call comes.
  */
 export async function loadModel(
-  run: Run, wanted: Architecture | null, location: Location | null, attentionWindow: number | number[] | null,
+  run: Run, wanted: Architecture | null, location: Location | null, { attentionWindow, dtype }: ModelSettings,
 ): Promise<LoadedModel> {
   const source = await run.open(location);
   const config = await readConfig(source);
   const architecture = wanted ?? architectureOf(config, source.label);
   bandsOf(config, attentionWindow ?? undefined);
   const files = await openCheckpoint(source);
-  const weights = new Weights(run, files);
+  const weights = new Weights(run, files, dtype);
   try {
     const prefix = findPrefix(weights);
     const checkpoint = { label: source.label, config, weights, prefix, firstPosition: firstPosition(prefix, config) };

@@ -2,8 +2,9 @@
 //
 // A piece is some rows of a tensor. It goes from the file through a buffer of a few megabytes into
 // the place where the engine keeps it, already packed, so that a checkpoint never lies in memory
-// twice.
+// twice. Matrices are kept as the caller's dtype says, norms and biases in single precision.
 
+import type { Dtype } from '../dtype.ts';
 import { LongformerError } from '../errors.ts';
 import type { StoredTensors, TensorInfo } from '../files/tensors.ts';
 import type { Run } from '../engine/services.ts';
@@ -12,22 +13,27 @@ import type { LayerNorm, Linear, Table } from '../../pkg/threads-simd128/longfor
 /** Bytes read at a time: enough to make a read worth it, few next to any checkpoint. */
 const PIECE_BYTES = 4 * 2 ** 20;
 
-/** Formats that the engine widens to f32. */
+/** Formats of files that the engine reads. */
 const FLOATS = ['F32', 'F16', 'BF16', 'F64'] as const;
+
+/** What the engine calls each dtype. */
+const STORAGES = { f32: 'F32', f16: 'F16', int8: 'Int8' } as const;
 
 /** The tensors of a checkpoint, and the handles made of them. */
 export class Weights {
   readonly #run: Run;
   readonly #files: StoredTensors;
+  readonly #storage: number;
   readonly #handles: { free(): void }[] = [];
   readonly #read = new Set<string>();
   readonly #total: number;
   #done = 0;
   #bytes = 0;
 
-  constructor(run: Run, files: StoredTensors) {
+  constructor(run: Run, files: StoredTensors, dtype: Dtype) {
     this.#run = run;
     this.#files = files;
+    this.#storage = run.wasm.Storage[STORAGES[dtype]];
     this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
   }
 
@@ -64,7 +70,7 @@ export class Weights {
   /** `name.weight`, `[rows, cols]`. */
   async table(name: string, rows: number, cols: number): Promise<Table> {
     const weight = this.#find(`${name}.weight`, [rows, cols]);
-    const table = this.keep(new this.#run.wasm.Table(rows, cols));
+    const table = this.keep(new this.#run.wasm.Table(this.#storage, rows, cols));
     this.#bytes += table.bytes();
     await this.#write(weight, table.writeWeight.bind(table));
     return table;
@@ -96,7 +102,7 @@ export class Weights {
     const [outFeatures, inFeatures] = shape;
     const weight = this.#find(weightName, shape);
     const bias = biasName === null ? null : this.#find(biasName, [outFeatures]);
-    const linear = this.keep(new this.#run.wasm.Linear(inFeatures, outFeatures, groups));
+    const linear = this.keep(new this.#run.wasm.Linear(this.#storage, inFeatures, outFeatures, groups));
     this.#bytes += linear.bytes();
     await this.#write(weight, linear.writeWeight.bind(linear));
     if (bias !== null) await this.#write(bias, linear.writeBias.bind(linear));

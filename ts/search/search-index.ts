@@ -45,9 +45,9 @@ export class SearchIndex {
    * Rejects with `BAD_INPUT` for an option, and as `LongformerModel.fromPretrained` does.
    */
   static async create(source: string | URL | FileSource, options: SearchIndexOptions = {}): Promise<SearchIndex> {
-    const { passages = {}, vectors = 'both', attentionWindow = null } = options;
+    const { passages = {}, vectors = 'both', attentionWindow = null, dtype = 'f32' } = options;
     const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
-      engine.call('createIndex', [location, { passages, vectors, attentionWindow }], given));
+      engine.call('createIndex', [location, { passages, vectors, attentionWindow, dtype }], given));
     return new SearchIndex(host, loaded);
   }
 

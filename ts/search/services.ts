@@ -4,7 +4,7 @@ import { bandsOf } from '../config.ts';
 import type { Run } from '../engine/services.ts';
 import { LongformerError } from '../errors.ts';
 import type { Location } from '../files/source-options.ts';
-import { disposeModel, encoderOf, loadModel } from '../models/services.ts';
+import { disposeModel, encoderOf, loadModel, type ModelSettings } from '../models/services.ts';
 import { quoted } from '../quoted.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { aloneReading, openDocument, type OpenDocument, type ReadingRules } from './document.ts';
@@ -13,10 +13,9 @@ import { countTokens, readAll, type Reading } from './reading.ts';
 import type { UnitVectors } from '../../pkg/threads-simd128/longformer.js';
 
 /** How an index reads; what is missing has a default. */
-export interface IndexSettings {
+export interface IndexSettings extends ModelSettings {
   passages: Partial<PassageRules>;
   vectors: ReadingRules['vectors'];
-  attentionWindow: number | number[] | null;
 }
 
 export interface Document {
@@ -71,7 +70,7 @@ let lastId = 0;
 export async function createIndex(run: Run, location: Location | null, settings: IndexSettings): Promise<number> {
   const tokenizer = await loadTokenizer(await run.open(location));
   const { attentionWindow } = settings;
-  const { id: modelId, config } = await loadModel(run, 'LongformerModel', location, attentionWindow);
+  const { id: modelId, config } = await loadModel(run, 'LongformerModel', location, settings);
   try {
     if (tokenizer.vocabSize > config.vocab_size) {
       throw new LongformerError('BAD_FILE', 'the tokenizer', `must fit the checkpoint's ${config.vocab_size} word embeddings, has ${tokenizer.vocabSize} ids`);

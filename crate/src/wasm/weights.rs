@@ -5,8 +5,9 @@ use super::{Result, check};
 use crate::attention::{Heads, Projections, Source};
 use crate::dtype::Dtype;
 use crate::embedding::{Lookup, Table, embed};
+use crate::gemm::MAX_DEPTH;
 use crate::layer_norm::LayerNorm;
-use crate::linear::Linear;
+use crate::linear::{Linear, Storage};
 use crate::memory::{try_filled, try_len, try_zeros};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
@@ -20,6 +21,26 @@ pub enum DtypeCode {
     F16,
     BF16,
     F64,
+}
+
+/// How the engine keeps weights.
+#[wasm_bindgen(js_name = Storage)]
+#[derive(Clone, Copy)]
+#[allow(missing_docs, reason = "said at `linear::Storage`")]
+pub enum StorageCode {
+    F32,
+    F16,
+    Int8,
+}
+
+impl From<StorageCode> for Storage {
+    fn from(code: StorageCode) -> Self {
+        match code {
+            StorageCode::F32 => Storage::F32,
+            StorageCode::F16 => Storage::F16,
+            StorageCode::Int8 => Storage::Int8,
+        }
+    }
 }
 
 /// The numbers of a piece of a tensor, whole rows of `cols` that end within `rows`.
@@ -56,14 +77,23 @@ pub struct LinearHandle(pub(super) Linear);
 impl LinearHandle {
     /// `groups`: 1, or the number of heads for a projection of attention.
     #[wasm_bindgen(constructor)]
-    pub fn new(in_features: usize, out_features: usize, groups: usize) -> Result<LinearHandle> {
+    pub fn new(
+        storage: StorageCode,
+        in_features: usize,
+        out_features: usize,
+        groups: usize,
+    ) -> Result<LinearHandle> {
         check(in_features > 0 && out_features > 0 && groups > 0, || {
             format!("sizes must be at least 1, got {in_features}, {out_features}, {groups}")
         })?;
         check(out_features.is_multiple_of(groups), || {
             format!("{out_features} features must fall into {groups} equal groups")
         })?;
-        Ok(Self(Linear::try_new(in_features, out_features, groups)?))
+        let storage = storage.into();
+        check(storage != Storage::Int8 || in_features <= MAX_DEPTH, || {
+            format!("an int8 layer must have at most {MAX_DEPTH} input features, got {in_features}")
+        })?;
+        Ok(Self(Linear::try_with_storage(storage, in_features, out_features, groups)?))
     }
 
     /// Bytes that it holds.
@@ -144,9 +174,9 @@ pub struct TableHandle(Table);
 impl TableHandle {
     #[allow(missing_docs, reason = "a table `[rows, cols]` of zeros")]
     #[wasm_bindgen(constructor)]
-    pub fn new(rows: usize, cols: usize) -> Result<TableHandle> {
+    pub fn new(storage: StorageCode, rows: usize, cols: usize) -> Result<TableHandle> {
         check(rows > 0 && cols > 0, || format!("sizes must be at least 1, got {rows}, {cols}"))?;
-        Ok(Self(Table::try_new(rows, cols)?))
+        Ok(Self(Table::try_with_storage(storage.into(), rows, cols)?))
     }
 
     /// Bytes that it holds.

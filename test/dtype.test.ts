@@ -1,0 +1,83 @@
+// Weights kept as halves and in 8 bits, on the small checkpoints of the fixtures. What it does to
+// real weights: dtype.minilm.test.ts.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { convertToLongformer, createEngine, LongformerForCausalLM, LongformerModel, SearchIndex, type Engine } from 'longformer-wasm';
+import { assertClose } from './close.ts';
+import { assertRefuses } from './rejects.ts';
+
+const fixtures = new URL('./fixtures/', import.meta.url);
+const tinyLongformer = new URL('tiny-longformer/', fixtures);
+
+const test = suite<{ engine: Engine }>('dtype');
+
+test.before(async (context) => {
+  context.engine = await createEngine();
+});
+
+test.after(({ engine }) => engine.dispose());
+
+test('a checkpoint of halves computes the same as halves and as singles', async ({ engine }) => {
+  const charLm = new URL('char-lm/', fixtures);
+  await using singles = await LongformerForCausalLM.fromPretrained(charLm, { engine });
+  await using halves = await LongformerForCausalLM.fromPretrained(charLm, { engine, dtype: 'f16' });
+  const inputIds = Array.from({ length: 300 }, (_, i) => (i * 7) % 20 + 3);
+  const [a, b] = [await singles.forward({ inputIds }), await halves.forward({ inputIds })];
+  assert.equal(b.logits, a.logits);
+});
+
+/** Of all hidden states together. The weights are random, and a score that is off by little may turn to another key. */
+const LEAST_COSINE = { f16: 0.9999, int8: 0.98 } as const;
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+test('fewer bits give nearly the same, with global tokens folded and not', async ({ engine }) => {
+  await using singles = await LongformerModel.fromPretrained(tinyLongformer, { engine });
+  const inputIds = Array.from({ length: 90 }, (_, i) => 3 + (i * 7) % 100);
+  for (const dtype of ['f16', 'int8'] as const) {
+    await using model = await LongformerModel.fromPretrained(tinyLongformer, { engine, dtype });
+    for (const globalTokens of [[], [0], inputIds.map((_, i) => i)]) {
+      const [a, b] = [await singles.forward({ inputIds, globalTokens }), await model.forward({ inputIds, globalTokens })];
+      for (const output of ['lastHiddenState', 'poolerOutput'] as const) {
+        const near = cosine(a[output]!.data, b[output]!.data);
+        // Not the same either, or the option does nothing.
+        assert.ok(near >= LEAST_COSINE[dtype] && near < 1 - 1e-9, `${dtype}, ${globalTokens.length} global tokens, ${output}: ${near}`);
+      }
+    }
+  }
+});
+
+test('a search index reads with the dtype that it is given', async ({ engine }) => {
+  const root = await mkdtemp(join(tmpdir(), 'dtype-'));
+  try {
+    const checkpoint = join(root, 'model');
+    await convertToLongformer(new URL('tiny-bert/', fixtures), checkpoint, { maxPositions: 100, attentionWindow: 8 });
+    const scores = async (dtype: 'f32' | 'int8'): Promise<number[]> => {
+      await using index = await SearchIndex.create(checkpoint, { engine, dtype, passages: { maxTokens: 16 } });
+      await index.add([{ id: 'a', text: 'one two three\n\nfour five six' }]);
+      return (await index.search('three')).map(({ score }) => score);
+    };
+    const [singles, bytes] = [await scores('f32'), await scores('int8')];
+    assert.not.equal(bytes, singles);
+    assertClose(bytes, singles, 0.05, 'scores');
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
+
+test('any other dtype is refused before an engine starts', async () => {
+  for (const dtype of ['int4', 'F16', '', null, 8]) {
+    await assertRefuses(
+      () => LongformerModel.fromPretrained(tinyLongformer, { threads: 0, dtype: dtype as 'f16' }), 'BAD_INPUT', /^dtype must be one of f32, f16, int8, got /,
+    );
+  }
+});
+
+test.run();

@@ -1,0 +1,11 @@
+// How weights are kept in the engine's memory.
+
+/**
+ * - `f32`: as single precision. The reference.
+ * - `f16`: rounded to half precision, widened on the way into products; half the memory.
+ * - `int8`: linear layers in 8 bits with one scale for each output feature, and what goes into them
+ *   in 8 bits for each token; embedding tables as halves. The least memory and time, and the least exact.
+ */
+export type Dtype = (typeof DTYPES)[number];
+
+export const DTYPES = ['f32', 'f16', 'int8'] as const;
