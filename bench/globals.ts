@@ -8,9 +8,9 @@ import { inTurn, Report } from './measure.ts';
 
 const SEQ_LEN = 4096;
 const ONE_SIDED_WINDOW = 32; // little beside what is looked at
-const SWITCH = (5 * HEAD_DIM) / 8; // as in `folds`
-const FOLDED = [1, 8, 16, 24, 32, SWITCH - 1];
-const PROJECTED = [SWITCH, 48, 56, 64, 96, 128];
+const SWITCH = (7 * HEAD_DIM) / 8; // as in `folds`
+const FOLDED = [1, 8, 16, 24, 32, 40, 48, SWITCH - 1];
+const PROJECTED = [SWITCH, 64, 80, 96, 128];
 
 const { wasm } = await instance();
 const report = new Report('globals', build.name);
@@ -56,8 +56,8 @@ for (const globals of [0, ...FOLDED, ...PROJECTED]) {
   });
 }
 // Not from all of them: a few global tokens fill no register tile, many more than the switch say little about it.
-const folded = line([8, 16, 24, 32, SWITCH - 1].map((globals) => [globals, best(globals)]));
-const projected = line([SWITCH, 48, 56, 64, 96].map((globals) => [globals, best(globals)]));
+const folded = line([8, 16, 24, 32, 40, 48, SWITCH - 1].map((globals) => [globals, best(globals)]));
+const projected = line([SWITCH, 64, 80, 96].map((globals) => [globals, best(globals)]));
 report.add({
   what: 'switch', at: SWITCH, 'lines cross at': (projected.a - folded.a) / (folded.b - projected.b),
   'projected over folded at the switch %': 100 * ((projected.a + projected.b * SWITCH) / (folded.a + folded.b * SWITCH) - 1),

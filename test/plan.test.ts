@@ -41,6 +41,7 @@ interface Pass {
   request: PlanRequest & { tokens: number };
   threads?: number;
   config?: Record<string, unknown>;
+  dtype?: 'f16' | 'int8';
 }
 
 const passes: Pass[] = [
@@ -54,7 +55,9 @@ const passes: Pass[] = [
   { checkpoint: 'narrow', request: { tokens: 3_000, globalTokens: 1_500 } },
   { checkpoint: 'narrow', request: { tokens: 5_000 }, Model: LongformerForTokenClassification },
   { checkpoint: 'narrow', request: { tokens: 5_000 }, config: { attention_dilation: [[1, 1, 2, 30]] } },
+  { checkpoint: 'narrow', request: { tokens: 20_000, globalTokens: 1 }, dtype: 'int8' },
   { checkpoint: 'wide', request: { tokens: 6_000, globalTokens: 10 } },
+  { checkpoint: 'wide', request: { tokens: 500 }, dtype: 'f16' },
   { checkpoint: 'wide', request: { tokens: 6_000, positions: 3 }, Model: LongformerForMaskedLM },
   { checkpoint: 'wide', request: { tokens: 1_000 }, Model: LongformerForMaskedLM },
 ];
@@ -68,11 +71,11 @@ async function changed(folder: string, config: Record<string, unknown>): Promise
   };
 }
 
-for (const { checkpoint, Model = LongformerModel, request, threads = 2, config = {} } of passes) {
-  const what = `${Model.name} of ${checkpoint}, ${JSON.stringify({ ...request, threads, ...config })}`;
+for (const { checkpoint, Model = LongformerModel, request, threads = 2, config = {}, dtype } of passes) {
+  const what = `${Model.name} of ${checkpoint}, ${JSON.stringify({ ...request, threads, dtype, ...config })}`;
   test(what, async ({ folder }) => {
     await using engine = await createEngine({ threads });
-    const model = await Model.fromPretrained(await changed(join(folder, checkpoint), config), { engine });
+    const model = await Model.fromPretrained(await changed(join(folder, checkpoint), config), { engine, dtype });
     const { peakBytes, weightBytes } = model.plan(request);
     const { tokens, batch = 1, globalTokens = 0, positions = tokens, ...options } = request;
     const sequence = { inputIds: new Uint32Array(tokens).fill(5), globalTokens: Array.from({ length: globalTokens }, (_, i) => i) };

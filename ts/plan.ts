@@ -4,6 +4,7 @@
 // engine with this model alone holds afterwards. Kept beside the crate by test/plan.test.ts.
 
 import { bandsOf, type LayerBand, type LongformerConfig } from './config.ts';
+import type { Dtype } from './dtype.ts';
 import { LongformerError } from './errors.ts';
 import type { Architecture } from './models/heads.ts';
 import { quoted } from './quoted.ts';
@@ -37,7 +38,10 @@ export interface Plan {
 export interface PlannedModel {
   architecture: Architecture;
   config: LongformerConfig;
+  dtype: Dtype;
   weightBytes: number;
+  /** Tokens of the longest text. */
+  maxTokens: number;
   threads: number;
 }
 
@@ -50,8 +54,9 @@ const THREAD_BYTES = 2 * MB;
 /** What loading leaves in holes: buffers smaller than that cost nothing more. */
 const HOLES_BYTES = 3 * MB;
 
-/** What the crate calls by these names: rows of a block, keys of a block, columns of a panel. */
+/** What the crate calls by these names: rows of a block, queries of a block, keys of a block, columns of a panel. */
 const BLOCK_ROWS = 96;
+const QUERIES = 48;
 const KEYS = 192;
 const PANEL = 8;
 
@@ -70,10 +75,11 @@ interface Sizes {
 
 /** Throws `BAD_INPUT` for sizes that `forward` would refuse. */
 export function planOf(model: PlannedModel, request: PlanRequest): Plan {
-  const { architecture, config, weightBytes, threads } = model;
-  const sizes = sizesOf(architecture, config, request);
+  const { architecture, config, dtype, weightBytes, threads } = model;
+  const sizes = sizesOf(model, request);
   const bands = bandsOf(config, request.attentionWindow);
-  const encoder = encoderBytes(config, sizes, bands, threads);
+  const quantized = dtype === 'int8' ? sizes.together * sizes.tokens * (2 * config.hidden_size + 4) : 0; // what goes into projections
+  const encoder = encoderBytes(config, sizes, bands, threads) + quantized;
   const head = sizes.together * sizes.tokens * 4 * config.hidden_size + headBytes(architecture, config, sizes);
   return {
     peakBytes: ENGINE_BYTES + THREAD_BYTES * (threads - 1) + weightBytes + Math.max(encoder, head + HOLES_BYTES),
@@ -82,8 +88,8 @@ export function planOf(model: PlannedModel, request: PlanRequest): Plan {
   };
 }
 
-function sizesOf(architecture: Architecture, config: LongformerConfig, request: PlanRequest): Sizes {
-  const tokens = whole('tokens', request.tokens, 1, config.max_position_embeddings - config.pad_token_id - 1);
+function sizesOf({ architecture, maxTokens }: PlannedModel, request: PlanRequest): Sizes {
+  const tokens = whole('tokens', request.tokens, 1, maxTokens);
   const batch = whole('batch', request.batch ?? 1, 1, 2 ** 31);
   const chosen: Partial<Record<Architecture, number>> = {
     LongformerForSequenceClassification: 1, LongformerForQuestionAnswering: 32, LongformerForMultipleChoice: 32,
@@ -111,7 +117,7 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
     // Each strand of a dilated head is padded to whole panels.
     const places = dilations.map((dilation) => tokens + PANEL * (dilation < tokens ? dilation : 1) + sizes.globals);
     const packed = together * sum(places) * (headDim + padded(headDim));
-    const band = threads * 24 * (Math.min(tokens, 2 * oneSidedWindow) + 24 + sizes.globals);
+    const band = threads * QUERIES * (Math.min(tokens, 2 * oneSidedWindow) + QUERIES + sizes.globals);
     return { packed, scratch: Math.max(globalScratch(config, sizes, threads), band, threads * BLOCK_ROWS * (inner + hidden)) };
   });
   const largest = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
@@ -186,7 +192,7 @@ function headFlops(architecture: Architecture, { hidden_size: hidden, vocab_size
 
 /** Whether the projections of global queries are folded (crate, attention/global.rs). */
 function foldsProjections(globals: number, headDim: number): boolean {
-  return 8 * globals < 5 * headDim;
+  return 8 * globals < 7 * headDim;
 }
 
 function sum(values: readonly number[]): number {

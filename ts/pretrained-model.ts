@@ -79,10 +79,10 @@ export abstract class PretrainedModel<Output> {
   readonly #attentionWindow: number | number[] | null;
 
   /** What `fromPretrained` and `loadModel` make it of. */
-  constructor({ id, architecture, weightBytes, config, attentionWindow, ...host }: Loaded) {
+  constructor({ id, architecture, dtype, weightBytes, maxTokens, config, attentionWindow, ...host }: Loaded) {
     this.engine = host.engine;
     this.#host = host;
-    this.#planned = { architecture, weightBytes, config };
+    this.#planned = { architecture, dtype, weightBytes, maxTokens, config };
     this.config = config.json;
     this.#id = id;
     this.#fields = config;

@@ -51,6 +51,8 @@ export class Longformer {
   readonly config: LongformerConfig;
   /** The position of a text's first token, see prefix.ts. */
   readonly firstPosition: number;
+  /** Tokens of the longest text. */
+  readonly maxTokens: number;
   readonly #wasm: Run['wasm'];
   readonly #embeddings: Embeddings;
   readonly #layers: Layer[];
@@ -62,6 +64,7 @@ export class Longformer {
     this.#wasm = wasm;
     this.config = config;
     this.firstPosition = firstPosition;
+    this.maxTokens = config.max_position_embeddings - firstPosition;
     this.#embeddings = embeddings;
     this.#layers = layers;
     this.#finalNorm = finalNorm;

@@ -20,8 +20,11 @@ import { Weights } from './weights.ts';
 export interface LoadedModel {
   id: number;
   architecture: Architecture;
+  dtype: Dtype;
   /** What its weights hold in the engine. */
   weightBytes: number;
+  /** Tokens of the longest text that it has positions for. */
+  maxTokens: number;
   config: LongformerConfig;
 }
 
@@ -108,7 +111,7 @@ export async function loadModel(
     const head = await heads[architecture](checkpoint);
     weights.finish();
     models.set(++lastId, { encoder, head, weights });
-    return { id: lastId, architecture, weightBytes: weights.bytes, config };
+    return { id: lastId, architecture, dtype, weightBytes: weights.bytes, maxTokens: encoder.maxTokens, config };
   } catch (error) {
     weights.free();
     throw error;

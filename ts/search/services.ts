@@ -70,12 +70,11 @@ let lastId = 0;
 export async function createIndex(run: Run, location: Location | null, settings: IndexSettings): Promise<number> {
   const tokenizer = await loadTokenizer(await run.open(location));
   const { attentionWindow } = settings;
-  const { id: modelId, config } = await loadModel(run, 'LongformerModel', location, settings);
+  const { id: modelId, config, maxTokens } = await loadModel(run, 'LongformerModel', location, settings);
   try {
     if (tokenizer.vocabSize > config.vocab_size) {
       throw new LongformerError('BAD_FILE', 'the tokenizer', `must fit the checkpoint's ${config.vocab_size} word embeddings, has ${tokenizer.vocabSize} ids`);
     }
-    const maxTokens = config.max_position_embeddings - config.pad_token_id - 1;
     const passages = checkPassages(settings.passages, maxTokens);
     checkRoom(tokenizer, passages, maxTokens);
     const rules = {

@@ -41,9 +41,9 @@ fn parts(len: usize, globals: usize) -> usize {
 }
 
 /// Whether the projections of `globals` queries are folded. In operations both ways are even at
-/// `globals == head_dim`; in time somewhat earlier, as the folded products are small ones.
+/// `globals == head_dim`; in time somewhat earlier (`bench/globals.ts`), as the folded products are small ones.
 fn folds(globals: usize, heads: Heads) -> bool {
-    8 * globals < 5 * heads.head_dim
+    8 * globals < 7 * heads.head_dim
 }
 
 /// The contexts of the global tokens of one sequence.
