@@ -56,9 +56,11 @@ async function windows(seqLen: number): Promise<void> {
     // The two products of a block: queries times keys, weights times values.
     const keys = window + QUERIES;
     const repeats = Math.ceil(1e9 / (2 * QUERIES * HEAD_DIM * keys));
-    const { whole, scores, weighted } = await inTurn({
+    const run = (globals: number[]): void => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: UNDILATED, globals });
+    const { whole, withGlobal, scores, weighted } = await inTurn({
       scores: () => wasm.product(QUERIES, HEAD_DIM, keys, repeats),
-      whole: () => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }),
+      whole: () => run([]),
+      withGlobal: () => run([0]),
       weighted: () => wasm.product(QUERIES, keys, HEAD_DIM, repeats),
     });
     const productRate = (4 * QUERIES * HEAD_DIM * keys * repeats) / (scores.best + weighted.best) / 1e6;
@@ -69,6 +71,7 @@ async function windows(seqLen: number): Promise<void> {
     report.add({
       what: 'window', window, tokens: seqLen, ...ms(whole), 'ns per key seen': perPair.get(window)!,
       'GFLOP/s': rate, 'product GFLOP/s': productRate, 'of the product %': (100 * rate) / productRate,
+      'a global token costs %': 100 * (withGlobal.best / whole.best - 1),
     });
   }
   const { a, b, deviation } = line([...times]);
