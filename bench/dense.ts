@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createEngine } from '../dist/index.js';
+import { reasonOf } from './failure.ts';
 import { HEADS } from './kernel.ts';
 import { Report } from './measure.ts';
 
@@ -26,8 +27,7 @@ async function untilItFails(threads: number): Promise<void> {
     const result = await run(tokens, threads);
     if ('message' in result) {
       const scores = 4 * HEADS * tokens * tokens;
-      const why = scores > 2 ** 32 || /alloc|memory/i.test(result.message) ? 'out of memory' : 'failed';
-      report.add({ what: 'end', tokens, threads, why, 'scores bytes': scores, message: result.message });
+      report.add({ what: 'end', tokens, threads, why: result.why, 'scores bytes': scores, message: result.message });
       return;
     }
     const { best, median, memory, process } = result;
@@ -35,7 +35,7 @@ async function untilItFails(threads: number): Promise<void> {
   }
 }
 
-type Result = { best: number; median: number; memory: number; process: number } | { message: string };
+type Result = { best: number; median: number; memory: number; process: number } | { why: string; message: string };
 
 async function run(tokens: number, threads: number): Promise<Result> {
   const args = ['--import', new URL('../scripts/ts-node.mjs', import.meta.url).href, fileURLToPath(new URL('dense-run.ts', import.meta.url)), String(tokens), String(threads)];
@@ -44,9 +44,9 @@ async function run(tokens: number, threads: number): Promise<Result> {
     return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Result;
   } catch (error) {
     const { stderr = '', killed, signal, message } = error as Error & { stderr?: string; killed?: boolean; signal?: string };
-    if (killed) return { message: `took more than ${LIMIT_MS / 1000} s` };
     // The library's message names the file of its own source on its builder's disk.
     const said = /^\w*Error: (.+)$/m.exec(stderr)?.[1]?.replace(/\S*\/onnxruntime\//g, 'onnxruntime/');
-    return { message: said ?? (signal ? `was ended by ${signal}` : message) };
+    const what = killed ? `took more than ${LIMIT_MS / 1000} s` : said ?? (signal ? `was ended by ${signal}` : message);
+    return { why: reasonOf(what, killed === true), message: what };
   }
 }

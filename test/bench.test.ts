@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { reasonOf } from '../bench/failure.ts';
 import { line, spread } from '../bench/fit.ts';
 import { inTurn, type Results } from '../bench/measure.ts';
 import { denseAttention } from '../bench/onnx.ts';
@@ -74,6 +75,13 @@ parts('take turns, and leave rounds uncounted', async () => {
   const { a } = await inTurn({ a: () => order.push('a'), b: () => order.push('b') }, { rounds: 2, uncounted: 1 });
   assert.is(order.join(''), 'ababab');
   assert.ok(a.best <= a.median);
+});
+
+parts('say why a run ended by what it said', () => {
+  assert.is(reasonOf('ERROR_MESSAGE: SafeIntOnOverflow() Integer overflow', false), 'too large');
+  for (const message of ['std::bad_alloc', 'Out of memory', 'Array buffer allocation failed']) assert.is(reasonOf(message, false), 'out of memory');
+  assert.is(reasonOf('took more than 300 s', true), 'took too long');
+  for (const message of ['was ended by SIGKILL', 'context[3] is off by 0.2']) assert.is(reasonOf(message, false), 'failed');
 });
 
 parts('write the protobuf that onnxruntime reads', () => {
