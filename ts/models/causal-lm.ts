@@ -7,6 +7,7 @@
 
 import { LongformerError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
+import { loadDecoder } from './decoder.ts';
 import type { Checkpoint, Head } from './head.ts';
 import { logits } from './logits.ts';
 
@@ -15,14 +16,12 @@ export interface CausalLMOutput {
   logits: Tensor;
 }
 
-export async function loadCausalLM({ label, weights, prefix, config }: Checkpoint): Promise<Head<CausalLMOutput>> {
+export async function loadCausalLM(checkpoint: Checkpoint): Promise<Head<CausalLMOutput>> {
+  const { label, weights, config } = checkpoint;
   if (!config.autoregressive) {
     throw new LongformerError('BAD_FILE', `${label}/config.json: autoregressive`, 'must be true for LongformerForCausalLM');
   }
-  const tied = !weights.has('lm_head.weight') && config.json['tie_word_embeddings'] !== false;
-  const weight = tied ? `${prefix}embeddings.word_embeddings.weight` : 'lm_head.weight';
-  const bias = weights.has('lm_head.bias') ? 'lm_head.bias' : null;
-  const decoder = await weights.decoder(weight, bias, config.hidden_size, config.vocab_size);
+  const decoder = await loadDecoder(checkpoint, 'lm_head', weights.has('lm_head.bias') ? 'lm_head.bias' : null);
   return {
     size: (rows) => rows * config.vocab_size,
     output: (run, hiddenStates, { wanted }) => ({

@@ -6,6 +6,7 @@
 // Hugging Face, what a checkpoint holds under the decoder's own names comes first.
 
 import type { Tensor } from '../tensor.ts';
+import { loadDecoder } from './decoder.ts';
 import type { Checkpoint, Head } from './head.ts';
 import { logits } from './logits.ts';
 
@@ -14,14 +15,13 @@ export interface MaskedLMOutput {
   logits: Tensor;
 }
 
-export async function loadMaskedLM({ weights, prefix, config }: Checkpoint): Promise<Head<MaskedLMOutput>> {
+export async function loadMaskedLM(checkpoint: Checkpoint): Promise<Head<MaskedLMOutput>> {
+  const { weights, config } = checkpoint;
   const { hidden_size: hidden, vocab_size: vocab } = config;
   const dense = await weights.linear('lm_head.dense', hidden, hidden);
   const norm = await weights.layerNorm('lm_head.layer_norm', hidden, config.layer_norm_eps);
-  const tied = !weights.has('lm_head.decoder.weight') && config.json['tie_word_embeddings'] !== false;
-  const weight = tied ? `${prefix}embeddings.word_embeddings.weight` : 'lm_head.decoder.weight';
   const bias = weights.has('lm_head.decoder.bias') ? 'lm_head.decoder.bias' : 'lm_head.bias';
-  const decoder = await weights.decoder(weight, bias, hidden, vocab);
+  const decoder = await loadDecoder(checkpoint, 'lm_head.decoder', bias);
   return {
     size: (rows) => rows * vocab,
     output: (run, hiddenStates, { wanted }) => ({
