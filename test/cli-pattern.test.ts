@@ -1,6 +1,6 @@
 // Pictures and attention on the command line.
 
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,10 @@ test.before(async (context) => {
   assert.is(made.code, 0, made.stderr);
   await mkdir(join(root, 'config-only'));
   await copyFile(join(root, 'model', 'config.json'), join(root, 'config-only', 'config.json'));
+  // BERT with windows: its 40 positions begin at 0.
+  await cp(fixture('tiny-bert'), join(root, 'bert'), { recursive: true });
+  const config = JSON.parse(await readFile(join(root, 'bert', 'config.json'), 'utf8')) as object;
+  await writeFile(join(root, 'bert', 'config.json'), JSON.stringify({ ...config, model_type: 'bert', architectures: ['BertModel'], attention_window: 16 }));
   await writeFile(join(root, 'text.txt'), TEXT);
   await writeFile(join(root, 'long.txt'), 'a b c '.repeat(30));
   await writeFile(join(root, 'empty.txt'), ' \n');
@@ -54,6 +58,7 @@ test('pattern draws a layer of a model, whose weights need not be there', async 
   assert.is(await pattern(root, '--model', './config-only', '--layer', '0', '--head', '1', '--global', '0', '--tokens', '9'),
     drawn('Layer 0, head 1', { seqLen: 9, globalTokens: [0] }));
   assert.match(await pattern(root, '--model', './config-only', '--layer', '1', '--window', '8'), /4 keys per side, 2 apart/);
+  assert.is(await pattern(root, '--model', './bert', '--layer', '0'), patternSvg({ title: 'Layer 0', seqLen: 40, oneSidedWindow: 8 }));
   const layer = await pattern(root, '--model', fixture('char-lm'), '--layer', '5');
   assert.match(layer, /Layer 5, heads 0-1/);
   assert.match(layer, /64 keys before/);
@@ -135,6 +140,13 @@ test('attend reads standard input and writes a picture', async ({ root }) => {
   const svg = await readFile(join(root, 'attention.svg'), 'utf8');
   assert.match(svg, /^<svg [^>]*aria-label="What token 11, &quot;k&quot;, pays in layer 1"/);
   for (const label of ['mean', 'head 0', 'head 1']) assert.match(svg, new RegExp(`>${label}<`));
+});
+
+test('attend reads as many tokens as the model has positions', async ({ root }) => {
+  await writeFile(join(root, '40.txt'), 'a b '.repeat(19)); // and two special ones
+  await writeFile(join(root, '41.txt'), `${'a b '.repeat(19)}c`);
+  assert.is((await attend(root, '--model', './bert', '--token', 'b', '40.txt')).tokens, 40);
+  assertFails(await longformer(['attend', '--model', './bert', '--token', 'b', '41.txt'], { cwd: root }), 1, /41\.txt must have at most 40 tokens/, /has 41/);
 });
 
 test('attend fails in one line', async ({ root }) => {

@@ -98,6 +98,7 @@ test('BERT with windows counts positions from 0', async ({ engine }) => {
     const { lastHiddenState } = await model.forward({ inputIds: short.inputIds });
     assertClose(lastHiddenState.data, short.lastHiddenState.flat(), 4 * short.float32Error, `prefix ${prefix}`);
     // As many tokens as the table has rows, padding ids counted; no more.
+    assert.is(model.maxTokens, 40);
     await model.forward({ inputIds: Array(40).fill(0) });
     await assertRefuses(() => model.forward({ inputIds: Array(41).fill(0) }), 'BAD_INPUT', /at most 40 tokens, .* got 41/);
   }

@@ -72,6 +72,8 @@ export abstract class PretrainedModel<Output> {
   /** config.json as it was read. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly engine: Engine;
+  /** Tokens of the longest text that it reads, special ones included: it has no more positions. */
+  readonly maxTokens: number;
   readonly #id: number;
   readonly #fields: LongformerConfig;
   readonly #host: Host;
@@ -84,6 +86,7 @@ export abstract class PretrainedModel<Output> {
     this.#host = host;
     this.#planned = { architecture, dtype, weightBytes, maxTokens, config };
     this.config = config.json;
+    this.maxTokens = maxTokens;
     this.#id = id;
     this.#fields = config;
     this.#attentionWindow = attentionWindow;

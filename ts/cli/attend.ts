@@ -70,7 +70,7 @@ FILE is a text file, or - for standard input. It is read as a whole.
     const { config, tokenizer } = await open(folder, values.revision, signal);
     checkBelow('layer', layer, config.num_hidden_layers, 'layers of the model');
     checkBelow('head', head, config.num_attention_heads, 'heads of the model');
-    const encoding = encode(tokenizer, config, document);
+    const encoding = tokenizer.encode(document.text);
     for (const one of globalTokens) checkBelow('global', one, encoding.inputIds.length, 'tokens of the text');
     checkBelow('position', position, encoding.inputIds.length, 'tokens of the text');
     const places = token === undefined ? [position!] : positionsOf(token, { text: document.text, encoding });
@@ -102,16 +102,6 @@ function checkBelow(name: string, value: number | undefined, limit: number, what
   if (value !== undefined && value >= limit) throw new LongformerError('BAD_INPUT', `--${name}`, `must be below the ${count(limit)} ${what}, got ${value}`);
 }
 
-function encode(tokenizer: Tokenizer, config: LongformerConfig, { path, text }: TextFile): Encoding {
-  const encoding = tokenizer.encode(text);
-  const positions = config.max_position_embeddings - config.pad_token_id - 1;
-  const { length } = encoding.inputIds;
-  if (length > positions) {
-    throw new LongformerError('BAD_INPUT', printable(path), `must have at most ${count(positions)} tokens, the model has no more positions; has ${count(length)}`);
-  }
-  return encoding;
-}
-
 interface Wanted {
   document: TextFile;
   encoding: Encoding;
@@ -134,6 +124,10 @@ async function read(folder: string, wanted: Wanted, signal: AbortSignal): Promis
     const model = await LongformerModel.fromPretrained(folder, { ...watched, revision, ...(threads !== undefined && { threads }) });
     try {
       const { inputIds } = encoding;
+      if (inputIds.length > model.maxTokens) {
+        throw new LongformerError('BAD_INPUT', printable(document.path),
+          `must have at most ${count(model.maxTokens)} tokens, the model has no more positions; has ${count(inputIds.length)}`);
+      }
       const { dims: [heads], data } = await model.attentionOf({ inputIds, globalTokens }, { ...watched, layer, position: query });
       const rowOf = (head: number) => ({ head, weights: data.subarray(head * inputIds.length, (head + 1) * inputIds.length) });
       const rows = head !== undefined ? [rowOf(head)] : [

@@ -3,6 +3,7 @@
 import { bandsOf, readConfig } from '../config.ts';
 import { openSource } from '../files/open.ts';
 import type { SourceOptions } from '../files/source-options.ts';
+import { firstPosition } from '../models/prefix.ts';
 import { headsNamed, patternSvg, type PatternPicture } from '../pattern-svg.ts';
 import { readArguments, readCount, readCounts, UsageError, type Command } from './command.ts';
 import { writeOutput } from './output.ts';
@@ -95,7 +96,7 @@ function ownPattern({ tokens = 24, window = 6, dilation = [1], globalTokens }: G
 
 async function patternOfLayer(model: string, { tokens, window, globalTokens, layer, head }: Given, options: SourceOptions): Promise<PatternPicture> {
   const config = await readConfig(await openSource(model, options));
-  const { num_hidden_layers: layers, num_attention_heads: heads, max_position_embeddings: rows, pad_token_id: pad } = config;
+  const { num_hidden_layers: layers, num_attention_heads: heads, max_position_embeddings: rows } = config;
   if (layer! >= layers) throw new UsageError(`--layer must be below the model's ${layers}, got ${layer}`);
   if (head !== undefined && head >= heads) throw new UsageError(`--head must be below the model's ${heads}, got ${head}`);
   const { oneSidedWindow, dilations } = bandsOf(config, window)[layer!]!;
@@ -103,7 +104,7 @@ async function patternOfLayer(model: string, { tokens, window, globalTokens, lay
   const span = 2 * oneSidedWindow * Math.max(...dilation) + 1;
   return {
     title: head === undefined ? `Layer ${layer}` : `Layer ${layer}, ${headsNamed([head])}`,
-    seqLen: tokens ?? Math.min(Math.max(3 * span, 24), rows - pad - 1, 1024),
+    seqLen: tokens ?? Math.min(Math.max(3 * span, 24), rows - firstPosition('', config), 1024),
     oneSidedWindow, dilation, causal: config.autoregressive, globalTokens,
   };
 }
