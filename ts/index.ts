@@ -1,6 +1,5 @@
 export { LongformerError, type ErrorCode } from './errors.ts';
 export type { FileSource } from './files/source.ts';
-export type { LongformerConfig } from './config.ts';
 export { convertToLongformer, type Conversion, type ConversionOptions } from './convert.ts';
 export type { Tensor } from './tensor.ts';
 export type { Progress, LongCallOptions } from './progress.ts';
@@ -17,7 +16,7 @@ export type { LoadOptions } from './loading.ts';
 export type { HubOptions, SourceOptions } from './files/source-options.ts';
 export type { Plan, PlanRequest } from './plan.ts';
 export type { Dtype } from './dtype.ts';
-export type { Sequence, ForwardOptions, AttentionOptions } from './pretrained-model.ts';
+export type { PretrainedModel, SequenceModel, Sequence, ForwardOptions, AttentionOptions } from './pretrained-model.ts';
 export type { BaseModelOutput } from './models/base-model.ts';
 export type { CausalLMOutput } from './models/causal-lm.ts';
 export type { MaskedLMOutput } from './models/masked-lm.ts';

@@ -27,7 +27,7 @@ export class Callable {
   constructor(readonly call: (args: readonly unknown[]) => unknown) {}
 }
 
-export interface PickleRules {
+interface PickleRules {
   /** What the pickle may name, as `module.name`. */
   readonly globals: ReadonlyMap<string, unknown>;
   /** What stands for a persistent id; throws a string that says what the id must be. */

@@ -18,7 +18,7 @@ export class Storage {
 }
 
 /** A view of a storage. Offset and strides count elements. */
-export class TorchTensor {
+class TorchTensor {
   constructor(
     readonly storage: Storage, readonly offset: number,
     readonly shape: readonly number[], readonly strides: readonly number[],

@@ -17,7 +17,7 @@ export interface AttentionsRequest {
   readonly queries: Uint32Array | null;
 }
 
-export interface LayerAttentions {
+interface LayerAttentions {
   attentions: Tensor;
   /** Missing without global tokens. */
   globalAttentions?: Tensor;

@@ -13,7 +13,7 @@ import { countTokens, readAll, type Reading } from './reading.ts';
 import type { UnitVectors } from '../../pkg/threads-simd128/longformer.js';
 
 /** How an index reads; what is missing has a default. */
-export interface IndexSettings extends ModelSettings {
+interface IndexSettings extends ModelSettings {
   passages: Partial<PassageRules>;
   vectors: ReadingRules['vectors'];
 }

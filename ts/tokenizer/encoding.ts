@@ -21,7 +21,7 @@ export interface Encoding {
 }
 
 /** A part of a text's tokens. */
-export interface TokenRange {
+interface TokenRange {
   readonly tokens: TextTokens;
   readonly start: number;
   readonly end: number;

@@ -18,7 +18,7 @@ import { exists, randomName } from './hub-cache.ts';
 import { contentLength, contentRange, PassingError, pause, retrying, type Reply } from './http.ts';
 
 /** What is to be fetched. */
-export interface RemoteBlob {
+interface RemoteBlob {
   /** For messages and progress. */
   readonly name: string;
   readonly etag: string;

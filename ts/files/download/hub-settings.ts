@@ -8,7 +8,7 @@ import { LongformerError } from '../../errors.ts';
 import { quoted } from '../../quoted.ts';
 import { HUB, type Hub } from './hub.ts';
 
-export interface HubSettings extends Hub {
+interface HubSettings extends Hub {
   readonly cacheDir: string;
   /** HF_HUB_OFFLINE. */
   readonly offline: boolean;
