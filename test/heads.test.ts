@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   createEngine, loadModel, LongformerForCausalLM, LongformerForMaskedLM, LongformerForMultipleChoice,
-  LongformerForQuestionAnswering, LongformerForSequenceClassification, LongformerForTokenClassification, LongformerModel, tokensInRanges, type Engine,
+  LongformerForQuestionAnswering, LongformerForSequenceClassification, LongformerForTokenClassification, LongformerModel, tokensInRanges, type Engine, type PretrainedModel, type SequenceModel, type Tensor,
 } from 'longformer-wasm';
 import { assertClose } from './close.ts';
 import { assertRefuses } from './rejects.ts';
@@ -22,7 +22,7 @@ const ids = Array.from({ length: 40 }, (_, i) => 3 + (i * 7) % 50);
 const pair = [0, 11, 12, 13, 2, 2, 21, 22, 23, 24, 2];
 
 test('loadModel picks the class by config.json', async ({ engine }) => {
-  const load = async (head: string, config: Record<string, unknown> = {}) => loadModel(await headFiles(head, config), { engine });
+  const load = async (head: string, config: Record<string, unknown> = {}): Promise<PretrainedModel<unknown>> => loadModel(await headFiles(head, config), { engine });
   assert.instance(await load('masked-lm'), LongformerForMaskedLM);
   assert.instance(await load('classifier'), LongformerForSequenceClassification);
   assert.instance(await load('tagger'), LongformerForTokenClassification);
@@ -33,8 +33,13 @@ test('loadModel picks the class by config.json', async ({ engine }) => {
   // AI2's own names; none at all.
   assert.instance(await load('masked-lm', { architectures: ['RobertaLongForMaskedLM'] }), LongformerForMaskedLM);
   assert.instance(await load('classifier', { architectures: ['RobertaForSequenceClassification'] }), LongformerForSequenceClassification);
+  // BERT with Longformer's attention: those whose head has the same tensors.
+  for (const [head, name, Class] of [
+    ['attentions', 'BertModel', LongformerModel], ['attentions', 'BertLongModel', LongformerModel], ['tagger', 'BertForTokenClassification', LongformerForTokenClassification],
+    ['question-answering', 'BertForQuestionAnswering', LongformerForQuestionAnswering], ['multiple-choice', 'BertForMultipleChoice', LongformerForMultipleChoice],
+  ] as const) assert.instance(await load(head, { model_type: 'bert', architectures: [name] }), Class, name);
   for (const architectures of [[], null]) assert.instance(await load('masked-lm', { architectures }), LongformerModel);
-  for (const name of ['LongformerForPreTraining', 'RobertaForm', 'toString']) {
+  for (const name of ['LongformerForPreTraining', 'RobertaForm', 'BertForMaskedLM', 'BertForSequenceClassification', 'toString']) {
     await assertRefuses(() => load('masked-lm', { architectures: [name] }), 'BAD_FILE',
       /config\.json: architectures must name one of LongformerModel, .*LongformerForMultipleChoice.* names "/, new RegExp(name));
   }
@@ -83,12 +88,22 @@ test('the bias of a tied decoder may have either name', async ({ engine }) => {
 
 test('logits of the tokens that are wanted', async ({ engine }) => {
   for (const [head, cols] of [['masked-lm', 61], ['tagger', 5]] as const) {
-    const model = await loadModel(await headFiles(head), { engine }) as LongformerForMaskedLM;
+    const model = await loadModel(await headFiles(head), { engine }) as SequenceModel<{ logits: Tensor }>;
     const [all, some] = [await model.forward({ inputIds: ids }), await model.forward({ inputIds: ids }, { positions: [3, 39] })];
     assert.equal([all.logits.dims, some.logits.dims], [[40, cols], [2, cols]]);
     for (const [row, position] of [3, 39].entries()) {
       assertClose(some.logits.data.subarray(row * cols, (row + 1) * cols), all.logits.data.subarray(position * cols, (position + 1) * cols), 1e-6, head);
     }
+  }
+});
+
+test('positions are refused where the result has no rows', async ({ engine }) => {
+  for (const [head, name] of [['classifier', 'SequenceClassification'], ['question-answering', 'QuestionAnswering'], ['multiple-choice', 'MultipleChoice']] as const) {
+    const model = await loadModel(await headFiles(head), { engine });
+    const words = new RegExp(`positions must not be given: results of LongformerFor${name} have no row`);
+    await assertRefuses(() => model.forward({ inputIds: pair }, { positions: [0] }), 'BAD_INPUT', words);
+    await assertRefuses(() => model.plan({ tokens: 11, positions: 1 }), 'BAD_INPUT', words);
+    assert.ok(model.plan({ tokens: 11 }).flops > 0);
   }
 });
 
@@ -107,6 +122,12 @@ test('the default global tokens are those of the head, and what the caller gives
   assert.is(await globalsOf('classifier', ids, { keyMask: ids.map((_, i) => (i === 0 ? 0 : 1)) }), undefined);
   assert.is(await globalsOf('question-answering', pair), 4);
   assert.is(await globalsOf('multiple-choice', pair), 5);
+  // BERT's pairs: two separators, neighbours where the second text is empty; three with one in that text.
+  const bert = [0, 11, 12, 13, 2, 21, 22, 23, 2];
+  for (const [inputIds, choice] of [[bert, 4], [[...bert.slice(0, 5), 2], 1], [[...bert.slice(0, 7), 2, 23, 2], 5]] as const) {
+    assert.is(await globalsOf('question-answering', [...inputIds]), 4);
+    assert.is(await globalsOf('multiple-choice', [...inputIds]), choice);
+  }
   assert.is(await globalsOf('question-answering', pair, { globalTokens: [] }), undefined);
   assert.is(await globalsOf('multiple-choice', pair, { globalTokens: [0] }), 1);
   for (const head of ['question-answering', 'multiple-choice']) {

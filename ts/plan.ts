@@ -7,6 +7,7 @@ import { bandsOf, type LayerBand, type LongformerConfig } from './config.ts';
 import type { Dtype } from './dtype.ts';
 import { LongformerError } from './errors.ts';
 import type { Architecture } from './models/heads.ts';
+import { refuseWithoutRows } from './models/rows.ts';
 import { quoted } from './quoted.ts';
 
 /** A call of `forward`, by its sizes. Hidden states and attentions that it returns besides are not counted. */
@@ -17,7 +18,7 @@ export interface PlanRequest {
   batch?: number;
   /** Global ones of each sequence. Default: 1 for sequence classification, 32 for pairs of texts, 0 for other classes. */
   globalTokens?: number;
-  /** Tokens of each sequence whose rows are wanted. Default: all. */
+  /** Tokens of each sequence whose rows are wanted, where there are rows. Default: all. */
   positions?: number;
   /** Replaces the window, both sides together. */
   attentionWindow?: number | number[];
@@ -89,6 +90,7 @@ export function planOf(model: PlannedModel, request: PlanRequest): Plan {
 }
 
 function sizesOf({ architecture, maxTokens }: PlannedModel, request: PlanRequest): Sizes {
+  refuseWithoutRows(architecture, request.positions);
   const tokens = whole('tokens', request.tokens, 1, maxTokens);
   const batch = whole('batch', request.batch ?? 1, 1, 2 ** 31);
   const chosen: Partial<Record<Architecture, number>> = {

@@ -9,6 +9,7 @@ import type { FileSource } from './files/source.ts';
 import { loadWith, unload, type Host, type LoadOptions } from './loading.ts';
 import type { Architecture } from './models/heads.ts';
 import type { AttentionsRequest } from './models/attentions.ts';
+import { refuseWithoutRows } from './models/rows.ts';
 import type { LayerOutputs, LoadedModel, SequenceInput } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
 import { planOf, type Plan, type PlannedModel, type PlanRequest } from './plan.ts';
@@ -32,7 +33,10 @@ export interface Sequence {
 }
 
 export interface ForwardOptions extends LongCallOptions {
-  /** Tokens whose rows are wanted of the result. Default: all. */
+  /**
+   * Tokens whose rows are wanted of the result. Default: all. `BAD_INPUT` where it has no rows: of sequence
+   * classification, question answering and multiple choice.
+   */
   positions?: ArrayLike<number>;
   /** All hidden states, or those of these layers (0: the embeddings). */
   outputHiddenStates?: boolean | number[];
@@ -94,6 +98,7 @@ export abstract class PretrainedModel<Output> {
 
   /** Runs sequences together; the results come in their order. */
   protected async run(sequences: readonly Sequence[], options: ForwardOptions): Promise<(Output & LayerOutputs)[]> {
+    refuseWithoutRows(this.#planned.architecture, options.positions);
     const checked = sequences.map((sequence) => this.#check(sequence));
     const shortest = checked.reduce((least, { inputIds }) => Math.min(least, inputIds.length), Infinity);
     const results: unknown = await this.engine.call('forwardModel', [this.#id, {

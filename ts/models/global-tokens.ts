@@ -2,6 +2,8 @@
 //
 //     <s> question </s></s> text </s>      three separators, RoBERTa's way
 //     [CLS] question [SEP] text [SEP]      two, BERT's: Hugging Face refuses these
+//
+// Three that do not begin with two neighbours are BERT's, with one more written in the second text.
 
 import { LongformerError } from '../errors.ts';
 
@@ -24,7 +26,8 @@ export function secondTextTokens(inputIds: Uint32Array, separator: number): Uint
 /** Where the first one is, and how many are between the texts. */
 function separators(inputIds: Uint32Array, separator: number): { first: number; between: number } {
   const count = inputIds.reduce((sum, id) => sum + (id === separator ? 1 : 0), 0);
-  if (count === 2 || count === 3) return { first: inputIds.indexOf(separator), between: count - 1 };
+  const first = inputIds.indexOf(separator);
+  if (count === 2 || count === 3) return { first, between: count === 3 && inputIds[first + 1] === separator ? 2 : 1 };
   throw new LongformerError('BAD_INPUT', 'inputIds',
     `must have 2 or 3 separators, id ${separator}, that show which tokens are global, has ${count}: without them give globalTokens`);
 }

@@ -184,8 +184,8 @@ export function disposeModel(_run: Run, id: number): void {
 /** The class that config.json names, the base model where it names none. */
 function architectureOf({ architectures }: LongformerConfig, label: string): Architecture {
   const [name = 'LongformerModel'] = architectures;
-  // AI2's own code keeps the names of the model that it started from.
-  const longformer = name.replace(/^Roberta(Long)?(?=Model$|For)/, 'Longformer');
+  // AI2's own code keeps the names of the model that it started from. BERT's other heads have other tensors.
+  const longformer = name.replace(/^Roberta(Long)?(?=Model$|For)|^Bert(Long)?(?=(Model|For(TokenClassification|QuestionAnswering|MultipleChoice))$)/, 'Longformer');
   if (Object.hasOwn(heads, longformer)) return longformer as Architecture;
   throw new LongformerError('BAD_FILE', `${label}/config.json: architectures`,
     `must name one of ${Object.keys(heads).join(', ')}, names ${quoted(name)}`);
