@@ -567,6 +567,13 @@ pub(crate) fn sum_of(row: &[f32], f: impl Fn(F32x4) -> F32x4) -> f32 {
     total
 }
 
+/// The first 8 floats, as two vectors.
+#[inline(always)]
+pub(crate) fn load_pair(from: &[f32]) -> [F32x4; 2] {
+    let (halves, _) = from[..2 * LANES].as_chunks::<LANES>();
+    [F32x4::load(&halves[0]), F32x4::load(&halves[1])]
+}
+
 /// `to = factor * from`, of equal length.
 #[inline(always)]
 pub(crate) fn copy_scaled(from: &[f32], factor: f32, to: &mut [f32]) {

@@ -16,7 +16,7 @@
 //! has no more than [`MAX_DEPTH`] numbers. So the sums are the same in every build and order.
 
 use super::{Output, PANEL, Rows, Shape, Start};
-use crate::simd::{F32x4, I16x8, I32x4, LANES, ROUNDING, copy, store_rounded_pairs};
+use crate::simd::{F32x4, I16x8, I32x4, LANES, ROUNDING, copy, load_pair, store_rounded_pairs};
 use std::hint::black_box;
 
 /// The deepest product whose sums fit 32 bits.
@@ -112,9 +112,9 @@ pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, start: 
         let col_scales = load_pair(&b.scales[first_col..]);
         let start = start.at_column(first_col);
         let c_panel = &mut c.data[panel * c.panel_stride..];
-        for first_row in (0..rows).step_by(TILE_ROWS) {
-            let count = (rows - first_row).min(TILE_ROWS);
-            let mut sums = [[0; PANEL]; TILE_ROWS];
+        for first_row in (0..rows).step_by(INT8_TILE_ROWS) {
+            let count = (rows - first_row).min(INT8_TILE_ROWS);
+            let mut sums = [[0; PANEL]; INT8_TILE_ROWS];
             TILES[count - 1](&a.data[first_row * a.stride + 1..], a.stride, b_panel, &mut sums);
             for (row, sums) in (first_row..).zip(&sums[..count]) {
                 let to = &mut c_panel[row * c.row_stride..][..width];
@@ -190,14 +190,14 @@ fn inverse_of(scale: f32) -> f32 {
 
 /// Rows of the largest tile: 8 sums, 2 vectors of the panel, 1 of the row and 1 of products, with
 /// room to spare for V8.
-const TILE_ROWS: usize = 4;
+const INT8_TILE_ROWS: usize = 4;
 
 type Tile = fn(a: &[i32], stride: usize, b: &[[i8; 2 * PANEL]], sums: &mut Sums);
-type Sums = [[i32; PANEL]; TILE_ROWS];
+type Sums = [[i32; PANEL]; INT8_TILE_ROWS];
 
 /// The tile of each number of rows, from 1 on. By pointer: wasm-opt puts a function that is called
 /// in one place there, and V8 would run a whole first product unoptimised (`tile.rs`).
-const TILES: [Tile; TILE_ROWS] = [tile::<1>, tile::<2>, tile::<3>, tile::<4>];
+const TILES: [Tile; INT8_TILE_ROWS] = [tile::<1>, tile::<2>, tile::<3>, tile::<4>];
 
 /// The sums of `ROWS` rows, `stride` pairs apart, with one panel.
 fn tile<const ROWS: usize>(a: &[i32], stride: usize, b: &[[i8; 2 * PANEL]], sums: &mut Sums) {
@@ -217,11 +217,4 @@ fn tile<const ROWS: usize>(a: &[i32], stride: usize, b: &[[i8; 2 * PANEL]], sums
         totals[0].store(&mut halves[0]);
         totals[1].store(&mut halves[1]);
     }
-}
-
-/// The first 8 floats, as two vectors.
-#[inline(always)]
-fn load_pair(from: &[f32]) -> [F32x4; 2] {
-    let (halves, _) = from[..PANEL].as_chunks::<LANES>();
-    [F32x4::load(&halves[0]), F32x4::load(&halves[1])]
 }

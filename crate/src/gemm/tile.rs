@@ -11,7 +11,7 @@
 //! compiles the loop well after a few calls instead of running a whole first pass unoptimised.
 
 use super::{PANEL, Rows, Start};
-use crate::simd::{F32x4, LANES};
+use crate::simd::{F32x4, LANES, load_pair};
 
 /// Rows of the largest tile that does not spill.
 pub(crate) const TILE_ROWS: usize =
@@ -55,11 +55,4 @@ pub(super) fn tile<const ROWS: usize>(
         sum[0].store(&mut halves[0]);
         sum[1].store(&mut halves[1]);
     }
-}
-
-/// The first 8 floats, as two vectors.
-#[inline(always)]
-fn load_pair(from: &[f32]) -> [F32x4; 2] {
-    let (halves, _) = from[..PANEL].as_chunks::<LANES>();
-    [F32x4::load(&halves[0]), F32x4::load(&halves[1])]
 }
