@@ -154,8 +154,8 @@ export class Engine {
   /**
    * Attention by itself, over vectors at hand.
    *
-   * Queries are computed in blocks of 24: a NaN or an infinity in a value reaches not only the
-   * queries that see it but their neighbours in the block as well.
+   * Queries are computed in tiles of 4 or 6: a NaN or an infinity in a value reaches every query
+   * that sees it, and may reach the others of its tile as well.
    *
    * @returns the context, dims `[seqLen, numHeads, headDim]`
    */
