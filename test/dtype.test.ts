@@ -3,10 +3,10 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { convertToLongformer, createEngine, LongformerForCausalLM, LongformerModel, SearchIndex, type Engine } from 'longformer-wasm';
+import { convertToLongformer, createEngine, LongformerForCausalLM, LongformerModel, SearchIndex, type Engine, type FileSource } from 'longformer-wasm';
 import { assertClose } from './close.ts';
 import { assertRefuses } from './rejects.ts';
 
@@ -69,6 +69,30 @@ test('a search index reads with the dtype that it is given', async ({ engine }) 
     assertClose(bytes, singles, 0.05, 'scores');
   } finally {
     await rm(root, { recursive: true });
+  }
+});
+
+/** The small checkpoint with another last number in one of its tensors. */
+async function withNumber(tensor: string, value: number): Promise<FileSource> {
+  const [config, weights] = await Promise.all(['config.json', 'model.safetensors'].map(async (name) => new Uint8Array(await readFile(new URL(name, tinyLongformer)))));
+  const view = new DataView(weights!.buffer);
+  const data = 8 + Number(view.getBigUint64(0, true));
+  const { dtype, data_offsets: [, end] } = JSON.parse(new TextDecoder().decode(weights!.subarray(8, data)))[tensor];
+  assert.is(dtype, 'F32');
+  view.setFloat32(data + end - 4, value, true);
+  return { open: async (name) => name === 'config.json' ? new Blob([config!]) : name === 'model.safetensors' ? new Blob([weights!]) : null };
+}
+
+test('a number that no half is near is refused where halves are kept', async ({ engine }) => {
+  const [layer, table] = ['encoder.layer.1.output.dense.weight', 'embeddings.word_embeddings.weight'];
+  for (const [tensor, value, dtype] of [[layer, -65_520, 'f16'], [table, 1e6, 'f16'], [table, 1e6, 'int8']] as const) {
+    const files = await withNumber(tensor, value);
+    const rule = new RegExp(`^the tensor ${tensor} must hold magnitudes below 65520 to be kept as halves, holds ${value}$`);
+    await assertRefuses(() => LongformerModel.fromPretrained(files, { engine, dtype }), 'BAD_FILE', rule);
+    await (await LongformerModel.fromPretrained(files, { engine })).dispose();
+  }
+  for (const [tensor, value, dtype] of [[layer, 65_519, 'f16'], [layer, 1e6, 'int8'], [table, Infinity, 'f16']] as const) {
+    await (await LongformerModel.fromPretrained(await withNumber(tensor, value), { engine, dtype })).dispose();
   }
 });
 

@@ -1,6 +1,6 @@
 //! Embeddings: the sum of a word's, a position's and a token type's row, normalised.
 
-use crate::half::{to_half, widen};
+use crate::half::{TooLarge, try_to_half, widen};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Storage;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
@@ -62,17 +62,19 @@ impl Table {
         }
     }
 
-    /// Sets the rows `first..`.
-    pub fn write(&mut self, first: usize, rows: &[f32]) {
+    /// Sets the rows `first..`. A number that the table cannot hold is an error, behind which
+    /// nothing is set.
+    pub fn write(&mut self, first: usize, rows: &[f32]) -> Result<(), TooLarge> {
         let start = first * self.cols;
         match &mut self.data {
             Data::F32(data) => data[start..][..rows.len()].copy_from_slice(rows),
             Data::F16(data) => {
                 for (half, &x) in data[start..][..rows.len()].iter_mut().zip(rows) {
-                    *half = to_half(x);
+                    *half = try_to_half(x)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// The row, in `widened` if it is not kept in single precision.

@@ -28,6 +28,16 @@ pub fn to_half(x: f32) -> u16 {
     sign | half as u16
 }
 
+/// A finite number that no half is near: its magnitude is 65520 or more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TooLarge(pub f32);
+
+/// The same where only infinity may become infinity.
+pub fn try_to_half(x: f32) -> Result<u16, TooLarge> {
+    let half = to_half(x);
+    if half & 0x7fff == 0x7c00 && x.is_finite() { Err(TooLarge(x)) } else { Ok(half) }
+}
+
 /// The single of the same value as a half.
 pub fn from_half(bits: u16) -> f32 {
     let sign = u32::from(bits >> 15) << 31;

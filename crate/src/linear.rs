@@ -5,7 +5,7 @@ use crate::gemm::{
     dequantize_panel, int8_panel_len, multiply, multiply_half, multiply_int8, multiply_quantized,
     pack_column, pack_half_column, pack_int8_column, padded,
 };
-use crate::half::widen;
+use crate::half::{TooLarge, widen};
 use crate::layer_norm::LayerNorm;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
 use crate::parallel::{for_each_chunk, rows_per_block};
@@ -136,8 +136,8 @@ impl Linear {
     }
 
     /// Sets the weights of output features `first..`, `[rows, in_features]` as checkpoints have
-    /// them.
-    pub fn write_weight(&mut self, first: usize, rows: &[f32]) {
+    /// them. A number that the storage cannot hold is an error, behind which nothing is set.
+    pub fn write_weight(&mut self, first: usize, rows: &[f32]) -> Result<(), TooLarge> {
         let (depth, cols) = (self.in_features, padded(self.group_len));
         for (i, row) in rows.chunks_exact(depth).enumerate() {
             let (group, col) = ((first + i) / self.group_len, (first + i) % self.group_len);
@@ -145,10 +145,11 @@ impl Linear {
             let col = group * cols + col;
             match &mut self.weights {
                 Weights::F32(panels) => pack_column(panels, depth, col, row),
-                Weights::F16(panels) => pack_half_column(panels, depth, col, row),
+                Weights::F16(panels) => pack_half_column(panels, depth, col, row)?,
                 Weights::Int8 { panels, scales } => pack_int8_column(panels, scales, col, row),
             }
         }
+        Ok(())
     }
 
     /// Sets the biases of output features `first..`.

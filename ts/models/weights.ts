@@ -121,7 +121,13 @@ export class Weights {
       if (bytes.length !== (end - row) * rowBytes) {
         throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must have ${(end - row) * rowBytes} bytes in rows ${row} to ${end}, a read gave ${bytes.length}`);
       }
-      write(row, dtype, bytes);
+      try {
+        write(row, dtype, bytes);
+      } catch (cause) {
+        // Shapes are right by now: what breaks a rule is a number of the file.
+        const { code, message } = cause as { code?: string; message: string };
+        throw code === 'BAD_INPUT' ? new LongformerError('BAD_FILE', `the tensor ${name}`, message, { cause }) : cause;
+      }
       if (!this.#read.has(name)) this.#done += (end - row) * rowBytes;
       this.#run.progress({ stage: 'load', name, done: this.#done, total: this.#total, unit: 'bytes' });
     }

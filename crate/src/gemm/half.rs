@@ -4,7 +4,7 @@
 //! So the result is that of the single precision product of the same numbers, bit for bit.
 
 use super::{Output, PANEL, Panels, Rows, Shape, Start, multiply};
-use crate::half::{to_half, widen};
+use crate::half::{TooLarge, try_to_half, widen};
 
 /// `C = start + A · B`, with `B` in halves: panels `[depth][8]` without gaps.
 ///
@@ -28,10 +28,16 @@ pub fn multiply_half(shape: Shape, a: Rows, b: &[u16], start: Start, c: Output) 
 }
 
 /// Writes one column of `B`, rounded to halves, into its panel.
-pub fn pack_half_column(panels: &mut [u16], depth: usize, col: usize, column: &[f32]) {
+pub fn pack_half_column(
+    panels: &mut [u16],
+    depth: usize,
+    col: usize,
+    column: &[f32],
+) -> Result<(), TooLarge> {
     let panel = &mut panels[col / PANEL * depth * PANEL..][..depth * PANEL];
     let (rows, _) = panel.as_chunks_mut::<PANEL>();
     for (row, &x) in rows.iter_mut().zip(column) {
-        row[col % PANEL] = to_half(x);
+        row[col % PANEL] = try_to_half(x)?;
     }
+    Ok(())
 }

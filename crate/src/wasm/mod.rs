@@ -12,6 +12,7 @@ pub mod unit_vectors;
 pub mod vectors;
 pub mod weights;
 
+use crate::half::TooLarge;
 use crate::memory::OutOfMemory;
 use js_sys::{Error, JsString, Reflect};
 use wasm_bindgen::prelude::*;
@@ -31,6 +32,14 @@ fn bad_input<T>(message: String) -> Result<T> {
 impl From<OutOfMemory> for JsValue {
     fn from(OutOfMemory { bytes }: OutOfMemory) -> Self {
         error("OUT_OF_MEMORY", &format!("the engine's memory must hold {bytes} more bytes"))
+    }
+}
+
+/// Continues a sentence about the tensor (`ts/models/weights.ts`).
+impl From<TooLarge> for JsValue {
+    fn from(TooLarge(x): TooLarge) -> Self {
+        let message = format!("must hold magnitudes below 65520 to be kept as halves, holds {x}");
+        error("BAD_INPUT", &message)
     }
 }
 

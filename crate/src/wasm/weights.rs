@@ -110,8 +110,7 @@ impl LinearHandle {
         bytes: &Uint8Array,
     ) -> Result<()> {
         let shape = [self.0.out_features(), self.0.in_features()];
-        self.0.write_weight(first_row, &decode(dtype, bytes, first_row, shape)?);
-        Ok(())
+        Ok(self.0.write_weight(first_row, &decode(dtype, bytes, first_row, shape)?)?)
     }
 
     /// Elements of the bias `[outFeatures]`, from `first` on.
@@ -193,8 +192,7 @@ impl TableHandle {
         bytes: &Uint8Array,
     ) -> Result<()> {
         let shape = [self.0.rows(), self.0.cols()];
-        self.0.write(first_row, &decode(dtype, bytes, first_row, shape)?);
-        Ok(())
+        Ok(self.0.write(first_row, &decode(dtype, bytes, first_row, shape)?)?)
     }
 }
 

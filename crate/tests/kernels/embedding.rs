@@ -50,7 +50,7 @@ fn embed_matches_reference() {
 
 fn table(data: &[f32], cols: usize) -> Table {
     let mut table = Table::try_new(data.len() / cols, cols).expect("memory");
-    table.write(0, data);
+    table.write(0, data).expect("finite");
     table
 }
 
@@ -59,8 +59,8 @@ fn rows_may_come_in_pieces() {
     let data = Random::new(2).floats(10 * 3, 1.0);
     let mut table = Table::try_new(10, 3).expect("memory");
     assert_eq!((table.rows(), table.cols()), (10, 3));
-    table.write(6, &data[18..]);
-    table.write(0, &data[..18]);
+    table.write(6, &data[18..]).expect("finite");
+    table.write(0, &data[..18]).expect("finite");
     let ids: Vec<u32> = (0..10).collect();
     let mut hidden_states = vec![f32::NAN; 30];
     embed(&[Lookup { table: &table, ids: &ids }], None, &mut hidden_states);

@@ -39,7 +39,7 @@ impl Block {
     fn linear(&self, i: usize) -> Linear {
         let (weight, bias) = (&self.weight[i], &self.bias[i]);
         let mut linear = Linear::try_new(weight.len() / bias.len(), bias.len(), 1).expect("memory");
-        linear.write_weight(0, weight);
+        linear.write_weight(0, weight).expect("finite");
         linear.write_bias(0, bias);
         linear
     }

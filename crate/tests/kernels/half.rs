@@ -3,7 +3,7 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use longformer::half::{from_half, to_half, widen};
+use longformer::half::{TooLarge, from_half, to_half, try_to_half, widen};
 
 const INFINITY: u16 = 0x7c00;
 const SIGN: u16 = 0x8000;
@@ -56,6 +56,9 @@ fn a_single_becomes_the_nearest_half_and_the_even_one_of_two() {
 fn what_no_half_is_near_to() {
     for x in [65_520.0, 1e6, f32::MAX, f32::INFINITY] {
         assert_eq!([to_half(x), to_half(-x)], [INFINITY, SIGN | INFINITY], "{x}");
+        for (x, half) in [(x, INFINITY), (-x, SIGN | INFINITY)] {
+            assert_eq!(try_to_half(x), if x.is_finite() { Err(TooLarge(x)) } else { Ok(half) });
+        }
     }
     for x in [0.0, f32::from_bits(1), f32::MIN_POSITIVE, 2.9e-8] {
         assert_eq!([to_half(x), to_half(-x)], [0, SIGN], "{x}");

@@ -34,7 +34,7 @@ impl Weights {
         let out_features = self.bias.len();
         let in_features = self.weight.len() / out_features;
         let mut linear = Linear::try_new(in_features, out_features, groups).expect("memory");
-        linear.write_weight(0, &self.weight);
+        linear.write_weight(0, &self.weight).expect("finite");
         linear.write_bias(0, &self.bias);
         linear
     }
@@ -190,7 +190,7 @@ fn weights_may_come_in_pieces() {
         for features in [19..30, 7..19, 0..7] {
             pieces.write_bias(features.start, &weights.bias[features.clone()]);
             let rows = features.start * in_features..features.end * in_features;
-            pieces.write_weight(features.start, &weights.weight[rows]);
+            pieces.write_weight(features.start, &weights.weight[rows]).expect("finite");
         }
         let x = random.floats(in_features, 1.0);
         for group in 0..groups {

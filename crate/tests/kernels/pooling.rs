@@ -40,7 +40,7 @@ fn pooler_matches_reference() {
     let mut random = Random::new(3);
     let (weight, bias) = (random.floats(12 * 9, 1.0), random.floats(9, 1.0));
     let mut dense = Linear::try_new(12, 9, 1).expect("memory");
-    dense.write_weight(0, &weight);
+    dense.write_weight(0, &weight).expect("finite");
     dense.write_bias(0, &bias);
     let row = random.floats(12, 1.0);
     let expected: Vec<f64> =

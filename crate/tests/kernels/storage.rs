@@ -9,7 +9,7 @@ use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
 use longformer::embedding::{Lookup, Table, embed};
 use longformer::gemm::{MAX_DEPTH, Output, PANEL, Rows, padded};
-use longformer::half::{from_half, to_half};
+use longformer::half::{TooLarge, from_half, to_half};
 use longformer::linear::{add_linear, linear_of_rows};
 use longformer::{Batch, LayerNorm, Linear, Storage};
 
@@ -50,7 +50,7 @@ impl Layer {
         let sizes = (self.in_features(), self.bias.len(), self.groups);
         let mut linear =
             Linear::try_with_storage(storage, sizes.0, sizes.1, sizes.2).expect("memory");
-        linear.write_weight(0, &self.weight);
+        linear.write_weight(0, &self.weight).expect("finite");
         linear.write_bias(0, &self.bias);
         linear
     }
@@ -226,7 +226,7 @@ fn eight_bits_are_as_near_as_their_steps_are_fine() {
 #[test]
 fn the_deepest_sum_of_the_largest_numbers_is_exact() {
     let mut linear = Linear::try_with_storage(Storage::Int8, MAX_DEPTH, 1, 1).expect("memory");
-    linear.write_weight(0, &vec![-1.0; MAX_DEPTH]);
+    linear.write_weight(0, &vec![-1.0; MAX_DEPTH]).expect("finite");
     let mut output = [f32::NAN];
     linear.apply(&vec![255.0; MAX_DEPTH], &mut output);
     let scale = 1.0_f32 / 127.0;
@@ -309,10 +309,9 @@ fn a_row_does_not_depend_on_its_neighbours_nor_on_how_weights_came() {
         let mut pieces = Linear::try_with_storage(storage, 37, 19, 1).expect("memory");
         for features in [13..19, 5..13, 0..5] {
             pieces.write_bias(features.start, &layer.bias[features.clone()]);
-            pieces.write_weight(
-                features.start,
-                &layer.weight[features.start * 37..features.end * 37],
-            );
+            pieces
+                .write_weight(features.start, &layer.weight[features.start * 37..features.end * 37])
+                .expect("finite");
         }
         let x = random.floats(200 * 37, 1.0);
         let before = random.floats(200 * 19, 1.0);
@@ -424,8 +423,8 @@ fn tables_keep_halves_where_they_do_not_keep_singles() {
         let looked_up = |storage, data: &[f32]| {
             let mut table = Table::try_with_storage(storage, 10, cols).expect("memory");
             assert_eq!((table.rows(), table.cols()), (10, cols));
-            table.write(4, &data[4 * cols..]);
-            table.write(0, &data[..4 * cols]);
+            table.write(4, &data[4 * cols..]).expect("finite");
+            table.write(0, &data[..4 * cols]).expect("finite");
             let mut hidden_states = vec![f32::NAN; 40 * cols];
             embed(&[Lookup { table: &table, ids: &ids }; 2], None, &mut hidden_states);
             hidden_states
@@ -433,6 +432,24 @@ fn tables_keep_halves_where_they_do_not_keep_singles() {
         let expected = looked_up(Storage::F32, &rounded);
         for storage in [Storage::F16, Storage::Int8] {
             assert_same_bits((storage, cols), &looked_up(storage, &data), &expected);
+        }
+    }
+}
+
+#[test]
+fn a_number_too_large_for_a_half_is_refused_where_halves_are_kept() {
+    // Odd sizes, and the last number.
+    for x in [65_519.0, -65_520.0, f32::MAX, f32::INFINITY, f32::NAN] {
+        let data: Vec<f32> = (0..3 * 5).map(|i| if i == 14 { x } else { 1.0 }).collect();
+        let too_large =
+            if x.is_finite() && x.abs() >= 65_520.0 { Err(TooLarge(x)) } else { Ok(()) };
+        for storage in STORAGES {
+            let mut linear = Linear::try_with_storage(storage, 5, 3, 3).expect("memory");
+            let expected = if storage == Storage::F16 { too_large } else { Ok(()) };
+            assert_eq!(linear.write_weight(0, &data), expected, "a layer, {storage:?}, {x}");
+            let mut table = Table::try_with_storage(storage, 3, 5).expect("memory");
+            let expected = if storage == Storage::F32 { Ok(()) } else { too_large };
+            assert_eq!(table.write(0, &data), expected, "a table, {storage:?}, {x}");
         }
     }
 }

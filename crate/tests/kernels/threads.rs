@@ -31,7 +31,7 @@ fn assert_independent_of_threads(f: impl Fn() -> Vec<f32> + Sync) {
 
 fn layer(random: &mut Random, [from, to]: [usize; 2], groups: usize) -> Linear {
     let mut linear = Linear::try_new(from, to, groups).expect("memory");
-    linear.write_weight(0, &random.floats(from * to, 0.5));
+    linear.write_weight(0, &random.floats(from * to, 0.5)).expect("finite");
     linear.write_bias(0, &random.floats(to, 0.5));
     linear
 }
@@ -70,7 +70,7 @@ fn layers_are_independent_of_threads() {
     let intermediate = layer(&mut random, [HIDDEN_SIZE, 100], 1);
     let output = layer(&mut random, [100, HIDDEN_SIZE], 1);
     let mut table = Table::try_new(50, HIDDEN_SIZE).expect("memory");
-    table.write(0, &random.floats(50 * HIDDEN_SIZE, 1.0));
+    table.write(0, &random.floats(50 * HIDDEN_SIZE, 1.0)).expect("finite");
     let ids: Vec<u32> = (0..TOKENS).map(|_| random.below(50) as u32).collect();
     assert_independent_of_threads(|| {
         let mut hidden_states = vec![f32::NAN; TOKENS * HIDDEN_SIZE];

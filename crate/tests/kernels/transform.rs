@@ -17,7 +17,7 @@ fn transform_matches_reference() {
         let weight = random.floats(in_features * out_features, 1.0);
         let bias = random.floats(out_features, 1.0);
         let mut dense = Linear::try_new(in_features, out_features, 1).expect("memory");
-        dense.write_weight(0, &weight);
+        dense.write_weight(0, &weight).expect("finite");
         dense.write_bias(0, &bias);
         let norm = LayerNorm {
             weight: random.floats(out_features, 1.0),

@@ -224,7 +224,7 @@ impl Layer {
         let bias = random.floats(out_features, limit / 2.0);
         let mut linear =
             Linear::try_new(in_features, out_features, heads.num_heads).expect("memory");
-        linear.write_weight(0, &weight);
+        linear.write_weight(0, &weight).expect("finite");
         linear.write_bias(0, &bias);
         Self { weight, bias, linear }
     }
