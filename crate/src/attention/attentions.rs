@@ -10,8 +10,8 @@
 //! that nothing larger than the result exists: keys are projected once per head and lie in rows,
 //! the queries of a block in panels.
 
-use super::{Heads, Projections, Source, Tokens};
-use crate::band::{Pattern, Strands};
+use super::{Head, Heads, KEYS, Projections, Source, Tokens};
+use crate::band::Strands;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
 use crate::memory::{OutOfMemory, try_len, try_zeros};
@@ -21,22 +21,6 @@ use crate::softmax::{exp2_and_sum, exp2_and_sum_of_two};
 
 /// Places of a strand whose queries share a block of scores.
 const QUERIES: usize = 24;
-
-/// Keys of a block.
-const KEYS: usize = 192;
-
-/// One head of one sequence.
-#[derive(Clone, Copy)]
-pub struct Head<'a> {
-    /// The heads of the layer.
-    pub heads: Heads,
-    /// Which of them.
-    pub head: usize,
-    /// What they look at.
-    pub pattern: &'a Pattern,
-    #[allow(missing_docs, reason = "of a batch")]
-    pub sequence: &'a Sequence,
-}
 
 /// The weights that the queries at `queries`, ascending positions, give to the global keys and to
 /// their bands, `[queries, globals + 2 * left + 1]`. 0 where a band ends, and for keys in it that
@@ -59,7 +43,7 @@ pub fn attentions(
     let cols = globals + 2 * band.left + 1;
     let mut weights = try_zeros(try_len(queries.len(), cols)?)?;
 
-    let keys = head.project(local.key)?;
+    let keys = project(head, local.key)?;
     let mut global_keys = try_zeros(try_len(globals, head_dim)?)?;
     for (&token, key) in global_tokens.iter().zip(global_keys.chunks_exact_mut(head_dim)) {
         key.copy_from_slice(&keys[token * head_dim..][..head_dim]);
@@ -99,7 +83,7 @@ pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, Ou
     if globals == 0 {
         return Ok(weights);
     }
-    let keys = head.project(global.key)?;
+    let keys = project(head, global.key)?;
     let mut queries = try_zeros(try_len(padded(globals), head_dim)?)?;
     let mut vector = vec![0.0; head_dim];
     for (i, &token) in global_tokens.iter().enumerate() {
@@ -150,32 +134,15 @@ pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, Ou
     Ok(weights)
 }
 
-impl Head<'_> {
-    /// The head's vectors of all tokens, `[len, head_dim]`.
-    fn project(&self, source: Source) -> Result<Vec<f32>, OutOfMemory> {
-        let Heads { head_dim, .. } = self.heads;
-        let mut vectors = try_zeros(try_len(self.sequence.len(), head_dim)?)?;
-        for_each_chunk(&mut vectors, KEYS * head_dim, |block, rows| {
-            let count = rows.len() / head_dim;
-            self.write_rows(source, Tokens { first: block * KEYS, step: 1, count }, rows);
-        });
-        Ok(vectors)
-    }
-
-    /// Queries as they go into scores, times `score_scale`.
-    fn write_queries(&self, source: Source, tokens: Tokens, rows: &mut [f32]) {
-        let Heads { head_dim, .. } = self.heads;
-        self.write_rows(source, tokens, rows);
-        scale(&mut rows[..tokens.count * head_dim], self.heads.score_scale());
-    }
-
-    /// `tokens` counts from the sequence's beginning.
-    fn write_rows(&self, source: Source, tokens: Tokens, rows: &mut [f32]) {
-        let tokens = Tokens { first: self.sequence.rows.start + tokens.first, ..tokens };
-        let row_stride = self.heads.head_dim;
-        let output = Output { data: rows, row_stride, panel_stride: PANEL };
-        source.write_rows(self.heads, self.head, tokens, output);
-    }
+/// The head's vectors of all tokens, `[len, head_dim]`.
+fn project(head: Head, source: Source) -> Result<Vec<f32>, OutOfMemory> {
+    let Heads { head_dim, .. } = head.heads;
+    let mut vectors = try_zeros(try_len(head.sequence.len(), head_dim)?)?;
+    for_each_chunk(&mut vectors, KEYS * head_dim, |block, rows| {
+        let count = rows.len() / head_dim;
+        head.write_rows(source, Tokens { first: block * KEYS, step: 1, count }, rows);
+    });
+    Ok(vectors)
 }
 
 /// The row of one query.

@@ -7,11 +7,9 @@
 //! weight 0.
 
 use super::panels::HeadPanels;
-use super::{Heads, Source, Tokens};
-use crate::band::Pattern;
-use crate::batch::Sequence;
+use super::{Head, Source, Tokens};
 use crate::gemm::{Output, PANEL, Rows, Shape, Start, TILE_ROWS, multiply, multiply_part, padded};
-use crate::simd::{clear, copy_scaled, scale};
+use crate::simd::{clear, copy_scaled};
 use crate::softmax::exp2_and_sum_of_two;
 use std::ops::Range;
 
@@ -28,10 +26,7 @@ pub(super) struct Scratch {
 
 /// Queries `queries` (positions in their sequence) of one head.
 pub(super) struct QueryBlock<'a> {
-    pub(super) heads: Heads,
-    pub(super) head: usize,
-    pub(super) pattern: &'a Pattern,
-    pub(super) sequence: &'a Sequence,
+    pub(super) head: Head<'a>,
     pub(super) queries: Range<usize>,
 }
 
@@ -65,10 +60,11 @@ impl QueryBlock<'_> {
         scratch: &mut Scratch,
         context: &mut [f32],
     ) {
-        let Heads { head_dim, .. } = self.heads;
+        let Head { heads, head, pattern, sequence } = self.head;
+        let head_dim = heads.head_dim;
         let strands = panels.layout.strands;
         let strand_band = strands.strand(strand);
-        let globals = &self.sequence.global_tokens;
+        let globals = &sequence.global_tokens;
         let position = |place: usize| strand + place * strands.count();
         let count = places.len();
 
@@ -85,14 +81,11 @@ impl QueryBlock<'_> {
         }
         let scores = &mut scores[..count * stride];
 
-        let first = self.sequence.rows.start + position(places.start);
-        let tokens = Tokens { first, step: strands.count(), count };
+        let tokens = Tokens { first: position(places.start), step: strands.count(), count };
         // Copied even where they are given: rows of all heads, a multiple of 1 KB apart, would meet in
         // a few lines of the first-level cache.
         query.resize(QUERIES * head_dim, 0.0);
-        let output = Output { data: query, row_stride: head_dim, panel_stride: PANEL };
-        source.write_rows(self.heads, self.head, tokens, output);
-        scale(&mut query[..count * head_dim], self.heads.score_scale());
+        self.head.write_queries(source, tokens, query);
         let a = Rows { data: query, stride: head_dim };
         let shape = Shape { rows: count, depth: head_dim, cols: band_start };
         let output = Output { data: scores, row_stride: stride, panel_stride: PANEL };
@@ -116,7 +109,7 @@ impl QueryBlock<'_> {
 
         // Keys that no band shows: global ones, which have columns of their own, and masked ones.
         hidden.clear();
-        for positions in [globals, &self.sequence.masked] {
+        for positions in [globals, &sequence.masked] {
             let start = positions.partition_point(|&p| p < position(first_key));
             let end = positions.partition_point(|&p| p < position(end_key));
             let places = positions[start..end].iter().map(|&p| strands.locate(p));
@@ -124,7 +117,7 @@ impl QueryBlock<'_> {
                 .extend(places.filter(|at| at.0 == strand).map(|at| band_start + at.1 - first_key));
         }
 
-        let is_masked = |place: usize| self.sequence.masked.binary_search(&position(place)).is_ok();
+        let is_masked = |place: usize| sequence.masked.binary_search(&position(place)).is_ok();
         let mut inverse_sums = [0.0; QUERIES];
         for (i, row) in scores.chunks_exact_mut(stride).enumerate() {
             let place = places.start + i;
@@ -136,7 +129,7 @@ impl QueryBlock<'_> {
                 row[col] = f32::NEG_INFINITY;
             }
             for (col, &global) in globals.iter().enumerate() {
-                if !self.pattern.allows(position(place), global) {
+                if !pattern.allows(position(place), global) {
                     row[col] = f32::NEG_INFINITY;
                 }
             }
@@ -165,9 +158,9 @@ impl QueryBlock<'_> {
         }
 
         // Under a dilation the rows of `context` go from one place of the strand to the next.
-        let row_stride = strands.count() * self.heads.hidden_size();
-        let at = (position(places.start) - self.queries.start) * self.heads.hidden_size()
-            + self.head * head_dim;
+        let row_stride = strands.count() * heads.hidden_size();
+        let at =
+            (position(places.start) - self.queries.start) * heads.hidden_size() + head * head_dim;
         for (i, sums) in sums.chunks_exact(head_dim).take(count).enumerate() {
             let row = &mut context[at + i * row_stride..][..head_dim];
             if is_masked(places.start + i) {

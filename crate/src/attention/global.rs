@@ -18,7 +18,7 @@
 //! `4 * in_features` operations for every global query, instead of `4 * in_features * head_dim` for
 //! all of them together. [`folds`] says which it is.
 
-use super::{Heads, Projections, Source, Tokens};
+use super::{Heads, KEYS, Projections, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{
@@ -30,9 +30,6 @@ use crate::parallel::map;
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, largest};
 use std::ops::Range;
-
-/// Keys of a block.
-const KEYS: usize = 192;
 
 /// Parts that the `len` keys of a sequence are cut into, for threads to take: few, as each holds a
 /// context of its own for every global query, and together at most two for every token.

@@ -17,11 +17,13 @@
 mod attentions;
 mod banded;
 mod global;
+mod head;
 mod panels;
 mod quantized;
 mod weights;
 
-pub use attentions::{Head, attentions, global_attentions};
+pub use attentions::{attentions, global_attentions};
+pub use head::Head;
 pub use weights::attention_weights;
 
 use crate::band::Pattern;
@@ -35,6 +37,9 @@ use panels::{HeadPanels, SequenceLayout};
 /// Queries of a block of work: as many again as a wide band has keys, since each block reads the
 /// keys and values of all heads anew.
 const MOST_QUERIES: usize = 528;
+
+/// Keys of a block, where keys go by in blocks.
+const KEYS: usize = 192;
 
 /// The heads of a layer. Activations are `[tokens, num_heads * head_dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,8 +265,8 @@ pub fn attention(
             let first_position = start - sequence.rows.start;
             let queries = first_position..first_position + (end - start);
             for (head, panels) in heads_of[number].iter().enumerate() {
-                let block =
-                    banded::QueryBlock { heads, head, pattern, sequence, queries: queries.clone() };
+                let head = Head { heads, head, pattern, sequence };
+                let block = banded::QueryBlock { head, queries: queries.clone() };
                 block.write_context(ordinary.query, panels, &mut scratch, context);
             }
             for (token, row) in global_context[number].iter() {

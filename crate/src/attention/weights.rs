@@ -7,17 +7,14 @@
 //! For people to look at: a row for every head, `seq_len` floats, while keys go by in blocks. Of
 //! the keys only those that the query sees are projected.
 
-use super::{Heads, Projections, Source, Tokens};
-use crate::band::{Band, Pattern};
+use super::{Head, Heads, KEYS, Projections, Tokens};
+use crate::band::Pattern;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column};
 use crate::memory::{OutOfMemory, try_len, try_zeros};
 use crate::parallel::for_each_chunk;
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, largest};
-
-/// Keys of a block.
-const KEYS: usize = 192;
 
 /// The weights with which the query at position `query` of `sequence` sees each of its keys,
 /// `[num_heads, seq_len]`. Every row has the sum 1, but for a masked query, which sees nothing.
@@ -45,12 +42,13 @@ pub fn attention_weights(
     let is_global = sequence.global_tokens.binary_search(&query).is_ok();
     let projections = if is_global { global } else { local };
     for_each_chunk(&mut weights, len, |head, row| {
-        let one = Query { heads, head, sequence, position: query, projections };
+        let head = Head { heads, head, pattern, sequence };
+        let one = Query { head, position: query, projections };
         row.fill(f32::NEG_INFINITY);
         if is_global {
             one.score(0, 1, len, row);
         } else {
-            one.score_band(pattern.bands[head], row);
+            one.score_band(row);
             // A global key inside of the band gets the same score again, and counts once.
             sequence.global_tokens.iter().for_each(|&key| one.score(key, 1, 1, row));
         }
@@ -69,17 +67,16 @@ pub fn attention_weights(
 
 /// One head of the query.
 struct Query<'a> {
-    heads: Heads,
-    head: usize,
-    sequence: &'a Sequence,
+    head: Head<'a>,
     position: usize,
     projections: Projections<'a>,
 }
 
 impl Query<'_> {
     /// Writes the scores of the keys in the band to `row`, `[seq_len]`.
-    fn score_band(&self, band: Band, row: &mut [f32]) {
-        let strands = band.strands(self.sequence.len());
+    fn score_band(&self, row: &mut [f32]) {
+        let band = self.head.pattern.bands[self.head.head];
+        let strands = band.strands(self.head.sequence.len());
         let (strand, place) = strands.locate(self.position);
         let visible = strands.strand(strand).visible(place);
         let step = strands.count();
@@ -88,14 +85,12 @@ impl Query<'_> {
 
     /// Writes the scores of the `count` keys `first, first + step, ...` to `row`, `[seq_len]`.
     fn score(&self, first: usize, step: usize, count: usize, row: &mut [f32]) {
-        let head_dim = self.heads.head_dim;
-        let start = self.sequence.rows.start;
+        let head_dim = self.head.heads.head_dim;
         let Projections { query, key, .. } = self.projections;
 
         let mut vector = vec![0.0; head_dim];
-        let token = Tokens { first: start + self.position, step: 1, count: 1 };
-        self.write_rows(query, token, &mut vector);
-        scale(&mut vector, self.heads.score_scale());
+        let token = Tokens { first: self.position, step: 1, count: 1 };
+        self.head.write_queries(query, token, &mut vector);
         let mut panel = vec![0.0; head_dim * PANEL]; // the query in its first column
         pack_column(&mut panel, head_dim, 0, &vector);
 
@@ -105,8 +100,7 @@ impl Query<'_> {
         for done in (0..count).step_by(KEYS) {
             let count = (count - done).min(KEYS);
             let position = first + done * step;
-            let tokens = Tokens { first: start + position, step, count };
-            self.write_rows(key, tokens, &mut keys);
+            self.head.write_rows(key, Tokens { first: position, step, count }, &mut keys);
             multiply(
                 Shape { rows: count, depth: head_dim, cols: PANEL },
                 Rows { data: &keys, stride: head_dim },
@@ -118,11 +112,5 @@ impl Query<'_> {
                 row[position + i * step] = scores[0];
             }
         }
-    }
-
-    fn write_rows(&self, source: Source, tokens: Tokens, rows: &mut [f32]) {
-        let row_stride = self.heads.head_dim;
-        let output = Output { data: rows, row_stride, panel_stride: PANEL };
-        source.write_rows(self.heads, self.head, tokens, output);
     }
 }
