@@ -363,6 +363,31 @@ test('what is nested deeply or refers to itself is not walked', async () => {
   await refuses(named(bytesOf('}q\0X\x05\0\0\0modelh\0s')), /must hold tensors only in its state dict, "model" is none/);
 });
 
+test('tensors have at most 64 axes', async () => {
+  const ones = (axes: number): View => ({ shape: Array<number>(axes).fill(1), strides: Array<number>(axes).fill(1) });
+  assert.is((await open(streamWith(ones(64)))).tensors.get('a')!.shape.length, 64);
+  await refuses(streamWith(ones(65)), /must be _rebuild_tensor_v2\(storage, offset, size, stride, \.\.\.\) with at most 64 axes/);
+  const size = (axes: number): Uint8Array => call(global('torch', 'Size'), tuple(...ones(axes).shape!.map(int)));
+  await refuses(named(size(64)), /must hold a state dict/);
+  await refuses(named(size(65)), /must be torch\.Size\(sizes\) with at most 64/);
+});
+
+test('one value in many places is not walked in each', async () => {
+  const many = (code: string | Uint8Array, count: number): Uint8Array => bytesOf(...Array<string | Uint8Array>(count).fill(code));
+  const long = bytesOf('(', many('K\x01', 100_000), 'tq\x00');
+  // Called with the tuple of the memo, over and over.
+  const size = bytesOf(global('torch', 'Size'), 'q\x01(h\x00tq\x02');
+  await refuses(named(bytesOf('(', long, size), many('h\x01h\x02R', 40_000), bytesOf('t')), /must be torch\.Size/);
+  const view = bytesOf('(', storage('0', 6), int(0), 'h\x00h\x00tq\x03');
+  const rebuild = bytesOf(global('torch._utils', '_rebuild_tensor_v2'), 'q\x04');
+  await refuses(named(bytesOf('(', long, view, rebuild), many('h\x04h\x03R', 40_000), bytesOf('t')), /must be _rebuild_tensor_v2/);
+  // A tensor of 64 axes under 50,000 names.
+  const axes = Array<number>(64).fill(1);
+  const first = bytesOf(text('a'), tensor({ shape: axes, strides: axes }), 'q\x05');
+  const shared = pickle('}(', first, ...Array.from({ length: 50_000 }, (_, i) => bytesOf(text(`b${i}`), 'h\x05')), 'u');
+  assert.is((await open(streamOf(shared, { 0: six }))).tensors.size, 50_001);
+});
+
 // ---------------------------------------------------------------------------- damaged files
 
 for (const name of ['kinds.bin', 'kinds-stream.bin']) {

@@ -4,7 +4,8 @@
 // this one knows the globals that it is given and refuses every other by its name, so that a file can
 // build numbers, strings, tuples, lists, dicts and what those globals make of them, and nothing else.
 // No opcode makes more of a file than is in it: values hold references, strings are cut from the
-// file, nothing is copied or walked.
+// file. A value may stand in many places by way of the memo, so this file walks none but the arguments
+// that it takes off the stack, and a callable must not walk what may be long.
 
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
@@ -23,7 +24,7 @@ export class OrderedDict extends Dict {}
 
 /** A function or class that a pickle may call. */
 export class Callable {
-  /** `call` throws a string that says what the arguments must be. */
+  /** `call` throws a string that says what the arguments must be. Its time must have a limit: a pickle calls some 10^5 times. */
   constructor(readonly call: (args: readonly unknown[]) => unknown) {}
 }
 

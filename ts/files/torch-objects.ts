@@ -40,6 +40,9 @@ const STORAGES: Readonly<Record<string, Dtype>> = {
   ByteStorage: 'U8', BoolStorage: 'BOOL',
 };
 
+/** The limit of PyTorch. A pickle may get one tuple from its memo as often as it likes: what is walked must be short. */
+const MAX_AXES = 64;
+
 class StorageType {
   constructor(readonly dtype: Dtype) {}
 }
@@ -51,15 +54,14 @@ const GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
     return new OrderedDict();
   })],
   ['torch.Size', new Callable(([sizes]) => {
-    if (!isTupleOf(isCount, sizes)) throw 'torch.Size(sizes)';
+    if (!isAxes(sizes)) throw `torch.Size(sizes) with at most ${MAX_AXES} of them`;
     return sizes;
   })],
   ['torch._utils._rebuild_tensor_v2', new Callable(([storage, offset, shape, strides]) => {
-    if (storage instanceof Storage && isCount(offset) && isTupleOf(isCount, shape)
-      && isTupleOf(isCount, strides) && shape.length === strides.length) {
+    if (storage instanceof Storage && isCount(offset) && isAxes(shape) && isAxes(strides) && shape.length === strides.length) {
       return new TorchTensor(storage, offset, shape, strides);
     }
-    throw '_rebuild_tensor_v2(storage, offset, size, stride, ...)';
+    throw `_rebuild_tensor_v2(storage, offset, size, stride, ...) with at most ${MAX_AXES} axes`;
   })],
   ['torch._utils._rebuild_parameter', new Callable(([tensor]) => {
     if (!(tensor instanceof TorchTensor)) throw '_rebuild_parameter(tensor, ...)';
@@ -126,10 +128,11 @@ export function stateDict(object: unknown, subject: string): Map<string, TorchTe
 }
 
 function checkView({ storage, offset, shape, strides }: TorchTensor, subject: string): void {
+  const isEmpty = shape.includes(0);
   let rowMajor = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     // Where there is one place only, or none at all, no stride is ever used.
-    if (shape[axis]! > 1 && strides[axis] !== rowMajor && !shape.includes(0)) {
+    if (shape[axis]! > 1 && strides[axis] !== rowMajor && !isEmpty) {
       throw new LongformerError('BAD_FILE', subject, `must lie row by row, has shape ${quoted(shape)} with strides ${quoted(strides)}`);
     }
     rowMajor *= shape[axis]!;
@@ -145,6 +148,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function isTupleOf<T>(isOne: (value: unknown) => value is T, value: unknown): value is T[] {
-  return Array.isArray(value) && value.every(isOne);
+/** Whether it is a tuple with a count for each axis of a tensor. */
+function isAxes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= MAX_AXES && value.every(isCount);
 }
