@@ -4,11 +4,10 @@
 //
 // No pickle says how long it is, so each is read from a window that grows until it holds it.
 
-import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { Dict, List } from './pickle.ts';
 import { MAX_PICKLE_BYTES, type SavedObject } from './saved-object.ts';
-import type { OpenFile } from './source.ts';
+import { badFile, type OpenFile } from './source.ts';
 import { unpickleTorch, type TorchObject } from './torch-objects.ts';
 
 const MAGIC_NUMBER = 0x1950_a86a_20f9_469c_fc6cn;
@@ -24,30 +23,30 @@ export async function readPytorchStream(file: OpenFile): Promise<SavedObject> {
     at += object.end;
     return object;
   };
-  if ((await next()).value !== MAGIC_NUMBER) throw bad(file, "must begin with PyTorch's magic number");
+  if ((await next()).value !== MAGIC_NUMBER) throw badFile(file, "must begin with PyTorch's magic number");
   const protocol = (await next()).value;
-  if (protocol !== PROTOCOL) throw bad(file, `must be of PyTorch's protocol ${PROTOCOL}`);
+  if (protocol !== PROTOCOL) throw badFile(file, `must be of PyTorch's protocol ${PROTOCOL}`);
   const system = (await next()).value;
-  if (!(system instanceof Dict) || system.entries.get('little_endian') !== true) throw bad(file, 'must be little-endian');
+  if (!(system instanceof Dict) || system.entries.get('little_endian') !== true) throw badFile(file, 'must be little-endian');
 
   const { value, storages } = await next();
   const keys = (await next()).value;
-  if (!(keys instanceof List)) throw bad(file, 'must list its storages');
+  if (!(keys instanceof List)) throw badFile(file, 'must list its storages');
 
   const starts = new Map<string, number>();
   for (const key of keys.items) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
-    if (storage === undefined || starts.has(storage.key)) throw bad(file, 'must list the storages of its tensors, each once');
-    if (at + 8 > file.size) throw bad(file, `must have all storages of its tensors, ends before ${quoted(storage.key)}`);
+    if (storage === undefined || starts.has(storage.key)) throw badFile(file, 'must list the storages of its tensors, each once');
+    if (at + 8 > file.size) throw badFile(file, `must have all storages of its tensors, ends before ${quoted(storage.key)}`);
     const count = new DataView((await file.read(at, at + 8)).buffer).getBigUint64(0, true);
     if (count !== BigInt(storage.count)) {
-      throw bad(file, `must have ${storage.count} elements in storage ${quoted(storage.key)}, has ${count}`);
+      throw badFile(file, `must have ${storage.count} elements in storage ${quoted(storage.key)}, has ${count}`);
     }
     starts.set(storage.key, at + 8);
     at += 8 + storage.bytes;
   }
-  if (starts.size !== storages.size) throw bad(file, `must have all ${storages.size} storages of its tensors, lists ${starts.size}`);
-  if (at !== file.size) throw bad(file, `must end with its last storage after ${at} bytes, has ${file.size}: is it truncated?`);
+  if (starts.size !== storages.size) throw badFile(file, `must have all ${storages.size} storages of its tensors, lists ${starts.size}`);
+  if (at !== file.size) throw badFile(file, `must end with its last storage after ${at} bytes, has ${file.size}: is it truncated?`);
   return { value, starts };
 }
 
@@ -57,11 +56,7 @@ async function pickleAt(file: OpenFile, at: number): Promise<TorchObject> {
     const object = unpickleTorch(await file.read(at, at + Math.min(window, available)), file.name);
     if (object !== null) return object;
     if (window < available) continue;
-    throw bad(file, available < MAX_PICKLE_BYTES ? 'must have whole pickles: is the file truncated?'
+    throw badFile(file, available < MAX_PICKLE_BYTES ? 'must have whole pickles: is the file truncated?'
       : `must have pickles of at most ${MAX_PICKLE_BYTES} bytes`);
   }
-}
-
-function bad(file: OpenFile, problem: string): LongformerError {
-  return new LongformerError('BAD_FILE', file.name, problem);
 }

@@ -4,38 +4,33 @@
 //
 // `data.pkl` is the object; each storage is an entry of `data`, named by its key.
 
-import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { MAX_PICKLE_BYTES, type SavedObject } from './saved-object.ts';
-import type { OpenFile } from './source.ts';
+import { badFile, type OpenFile } from './source.ts';
 import { unpickleTorch } from './torch-objects.ts';
 import { Zip } from './zip.ts';
 
 export async function readPytorchZip(file: OpenFile): Promise<SavedObject> {
   const zip = await Zip.open(file);
   const pickles = [...zip.names].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
-  if (pickles.length !== 1) throw bad(file, `must have one data.pkl in one folder, has ${pickles.length}`);
+  if (pickles.length !== 1) throw badFile(file, `must have one data.pkl in one folder, has ${pickles.length}`);
   const folder = pickles[0]!.slice(0, -'data.pkl'.length);
 
   const byteOrder = await zip.read(`${folder}byteorder`, 16);
   if (byteOrder !== null && new TextDecoder().decode(byteOrder) !== 'little') {
-    throw bad(file, `must be little-endian, has the byte order ${quoted(new TextDecoder().decode(byteOrder))}`);
+    throw badFile(file, `must be little-endian, has the byte order ${quoted(new TextDecoder().decode(byteOrder))}`);
   }
   const object = unpickleTorch((await zip.read(pickles[0]!, MAX_PICKLE_BYTES))!, file.name);
-  if (object === null) throw bad(file, 'must have a whole pickle as data.pkl');
+  if (object === null) throw badFile(file, 'must have a whole pickle as data.pkl');
 
   const starts = new Map<string, number>();
   for (const { key, bytes } of object.storages.values()) {
     const place = await zip.place(`${folder}data/${key}`);
-    if (place === null) throw bad(file, `must have every storage of its tensors, has no data/${quoted(key)}`);
+    if (place === null) throw badFile(file, `must have every storage of its tensors, has no data/${quoted(key)}`);
     if (place.end - place.start !== bytes) {
-      throw bad(file, `must have ${bytes} bytes in data/${quoted(key)}, has ${place.end - place.start}`);
+      throw badFile(file, `must have ${bytes} bytes in data/${quoted(key)}, has ${place.end - place.start}`);
     }
     starts.set(key, place.start);
   }
   return { value: object.value, starts };
-}
-
-function bad(file: OpenFile, problem: string): LongformerError {
-  return new LongformerError('BAD_FILE', file.name, problem);
 }

@@ -2,12 +2,11 @@
 //
 // Only the pickle is read at first, never the data. What it may say stands in torch-objects.ts.
 
-import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { readPytorchStream } from './pytorch-stream.ts';
 import { readPytorchZip } from './pytorch-zip.ts';
 import type { SavedObject } from './saved-object.ts';
-import type { OpenFile } from './source.ts';
+import { badFile, type OpenFile } from './source.ts';
 import { byteLength, tensorsOf, type StoredTensors } from './tensors.ts';
 import { stateDict } from './torch-objects.ts';
 
@@ -40,5 +39,5 @@ async function readObject(file: OpenFile): Promise<SavedObject> {
   const kind = text.startsWith('\x1f\x8b') ? 'is compressed with gzip'
     : text.slice(257, 262) === 'ustar' ? 'is a tar, as PyTorch wrote before 2017'
       : `begins with ${quoted(text.slice(0, 16))}`;
-  throw new LongformerError('BAD_FILE', file.name, `must be a file that torch.save wrote, ${kind}`);
+  throw badFile(file, `must be a file that torch.save wrote, ${kind}`);
 }

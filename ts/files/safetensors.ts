@@ -9,8 +9,8 @@
 
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
-import type { OpenFile } from './source.ts';
-import { byteLength, DTYPE_BYTES, tensorsOf, type Dtype, type StoredTensors, type TensorInfo } from './tensors.ts';
+import { badFile, type OpenFile } from './source.ts';
+import { byteLength, DTYPE_BYTES, isCount, tensorsOf, type Dtype, type StoredTensors, type TensorInfo } from './tensors.ts';
 
 /** The limit of the format's Rust library; the header of a large model has some 100 kB. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -43,22 +43,22 @@ export async function openSafetensors(file: OpenFile): Promise<StoredTensors> {
 // ---------------------------------------------------------------------------- header
 
 async function readHeader(file: OpenFile): Promise<{ json: string; dataStart: number }> {
-  if (file.size < 8) throw bad(file, `must begin with the 8 bytes of its header's length, has ${file.size} bytes`);
+  if (file.size < 8) throw badFile(file, `must begin with the 8 bytes of its header's length, has ${file.size} bytes`);
   const prefix = await file.read(0, 8);
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
-    throw bad(file, `must have a header of at most ${MAX_HEADER_BYTES} bytes, claims ${length}`);
+    throw badFile(file, `must have a header of at most ${MAX_HEADER_BYTES} bytes, claims ${length}`);
   }
   const dataStart = 8 + Number(length);
   if (dataStart > file.size) {
-    throw bad(file, `must have the ${length} bytes of header that it claims, has ${file.size - 8} after the length`);
+    throw badFile(file, `must have the ${length} bytes of header that it claims, has ${file.size - 8} after the length`);
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     return { json: text.decode(await file.read(8, dataStart)), dataStart };
   } catch (cause) {
     if (cause instanceof LongformerError) throw cause;
-    throw bad(file, 'must have a header in UTF-8', { cause });
+    throw badFile(file, 'must have a header in UTF-8', { cause });
   }
 }
 
@@ -68,9 +68,9 @@ function parseHeader(file: OpenFile, json: string): Record<string, unknown> {
   try {
     header = JSON.parse(json);
   } catch (cause) {
-    throw bad(file, 'must have a header in JSON', { cause });
+    throw badFile(file, 'must have a header in JSON', { cause });
   }
-  if (!isObject(header)) throw bad(file, `must have a JSON object as header, got ${quoted(header)}`);
+  if (!isObject(header)) throw badFile(file, `must have a JSON object as header, got ${quoted(header)}`);
   return header;
 }
 
@@ -85,7 +85,7 @@ function refuseDuplicatesAndDepth(file: OpenFile, json: string): void {
     if (char === '{' || char === '[') {
       keysOfOpenObjects.push(new Set());
       if (keysOfOpenObjects.length > MAX_HEADER_DEPTH) {
-        throw bad(file, `must nest its header at most ${MAX_HEADER_DEPTH} deep, is deeper at character ${at}`);
+        throw badFile(file, `must nest its header at most ${MAX_HEADER_DEPTH} deep, is deeper at character ${at}`);
       }
     } else if (char === '}' || char === ']') {
       keysOfOpenObjects.pop();
@@ -97,7 +97,7 @@ function refuseDuplicatesAndDepth(file: OpenFile, json: string): void {
       if (json[next] !== ':') continue;
       const keys = keysOfOpenObjects.at(-1);
       const key = unescaped(json.slice(begin, at + 1));
-      if (keys?.has(key)) throw bad(file, `must name everything once in its header, names ${quoted(key)} twice`);
+      if (keys?.has(key)) throw badFile(file, `must name everything once in its header, names ${quoted(key)} twice`);
       keys?.add(key);
     }
   }
@@ -114,10 +114,10 @@ function unescaped(literal: string): string {
 
 function parseMetadata(file: OpenFile, header: Record<string, unknown>): Map<string, string> {
   const metadata = header['__metadata__'] ?? {};
-  if (!isObject(metadata)) throw bad(file, `must have an object as __metadata__, got ${quoted(metadata)}`);
+  if (!isObject(metadata)) throw badFile(file, `must have an object as __metadata__, got ${quoted(metadata)}`);
   return new Map(Object.entries(metadata).map(([key, value]) => {
     if (typeof value === 'string') return [key, value];
-    throw bad(file, `must have strings in __metadata__, got ${quoted(value)} for ${quoted(key)}`);
+    throw badFile(file, `must have strings in __metadata__, got ${quoted(value)} for ${quoted(key)}`);
   }));
 }
 
@@ -166,7 +166,7 @@ function checkLayout(file: OpenFile, tensors: readonly TensorInfo[], dataStart: 
     covered = end;
   }
   if (covered !== file.size) {
-    throw bad(file, `must end with its last tensor, has ${file.size - covered} bytes behind it`);
+    throw badFile(file, `must end with its last tensor, has ${file.size - covered} bytes behind it`);
   }
 }
 
@@ -176,16 +176,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
 function isDtype(value: unknown): value is Dtype {
   return typeof value === 'string' && Object.hasOwn(DTYPE_BYTES, value);
-}
-
-function bad(file: OpenFile, problem: string, options?: ErrorOptions): LongformerError {
-  return new LongformerError('BAD_FILE', file.name, problem, options);
 }
 
 function badTensor(file: OpenFile, name: string, problem: string): LongformerError {

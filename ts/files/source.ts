@@ -14,6 +14,11 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+/** The error for a file that breaks a rule. `problem` continues the sentence that its name begins. */
+export function badFile(file: OpenFile, problem: string, options?: ErrorOptions): LongformerError {
+  return new LongformerError('BAD_FILE', file.name, problem, options);
+}
+
 /** A set of files by name. */
 export interface Source {
   /** For messages, e.g. the directory's path. */
@@ -50,9 +55,7 @@ export async function readText(source: Source, name: string): Promise<string | n
   const file = await source.open(name);
   if (file === null) return null;
   try {
-    if (file.size > MAX_BYTES) {
-      throw new LongformerError('BAD_FILE', file.name, `must be at most ${MAX_BYTES} bytes, has ${file.size}`);
-    }
+    if (file.size > MAX_BYTES) throw badFile(file, `must be at most ${MAX_BYTES} bytes, has ${file.size}`);
     return new TextDecoder('utf-8', { ignoreBOM: false }).decode(await file.read(0, file.size));
   } finally {
     await file.close();

@@ -68,3 +68,8 @@ export function byteLength(dtype: Dtype, shape: readonly number[]): number {
   if (shape.includes(0)) return 0;
   return shape.reduce((product, dim) => product * dim, DTYPE_BYTES[dtype]);
 }
+
+/** Whether it can be a size, a place or a number of elements. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -8,7 +8,7 @@
 
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
-import type { OpenFile } from './source.ts';
+import { badFile, type OpenFile } from './source.ts';
 
 interface Entry {
   readonly name: string;
@@ -41,20 +41,20 @@ export class Zip {
     const limits = new Map<number, number>();
     for (const [i, { name, bytes, start }] of ordered.entries()) {
       const limit = ordered[i + 1]?.start ?? directoryStart;
-      if (start + LOCAL_BYTES + bytes > limit) throw bad(file, `must keep entry ${quoted(name)} clear of what follows it`);
+      if (start + LOCAL_BYTES + bytes > limit) throw badFile(file, `must keep entry ${quoted(name)} clear of what follows it`);
       limits.set(start, limit);
     }
     this.#limits = limits;
     this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
-    if (this.#entries.size < entries.length) throw bad(file, `must name every entry once, ${quoted(twice(entries))} is there twice`);
+    if (this.#entries.size < entries.length) throw badFile(file, `must name every entry once, ${quoted(twice(entries))} is there twice`);
   }
 
   /** Reads the directory. Rejects with `BAD_FILE`, naming the file, the entry and the rule. */
   static async open(file: OpenFile): Promise<Zip> {
     const { start, bytes, count } = await findDirectory(file);
-    if (bytes > MAX_DIRECTORY_BYTES) throw bad(file, `must have a directory of at most ${MAX_DIRECTORY_BYTES} bytes, has ${bytes}`);
+    if (bytes > MAX_DIRECTORY_BYTES) throw badFile(file, `must have a directory of at most ${MAX_DIRECTORY_BYTES} bytes, has ${bytes}`);
     const entries = parseDirectory(file, await file.read(start, start + bytes));
-    if (entries.length !== count) throw bad(file, `must have ${count} entries as its end says, has ${entries.length}`);
+    if (entries.length !== count) throw badFile(file, `must have ${count} entries as its end says, has ${entries.length}`);
     return new Zip(file, entries, start);
   }
 
@@ -66,7 +66,7 @@ export class Zip {
   async place(name: string): Promise<{ start: number; end: number } | null> {
     const entry = this.#entries.get(name);
     if (entry === undefined) return null;
-    const refuse = (rule: string): LongformerError => bad(this.file, `must ${rule}, entry ${quoted(name)} does not`);
+    const refuse = (rule: string): LongformerError => badFile(this.file, `must ${rule}, entry ${quoted(name)} does not`);
     const encoded = new TextEncoder().encode(name);
     const limit = this.#limits.get(entry.start)!;
     if (entry.start + LOCAL_BYTES + encoded.length > limit) throw refuse('keep entries clear of each other');
@@ -87,7 +87,7 @@ export class Zip {
     const place = await this.place(name);
     if (place === null) return null;
     const bytes = place.end - place.start;
-    if (bytes > maxBytes) throw bad(this.file, `must have at most ${maxBytes} bytes in entry ${quoted(name)}, has ${bytes}`);
+    if (bytes > maxBytes) throw badFile(this.file, `must have at most ${maxBytes} bytes in entry ${quoted(name)}, has ${bytes}`);
     return this.file.read(place.start, place.end);
   }
 }
@@ -96,7 +96,7 @@ async function findDirectory(file: OpenFile): Promise<{ start: number; bytes: nu
   const tail = viewOf(await file.read(Math.max(0, file.size - END_BYTES - LOCATOR_64_BYTES - END_64_BYTES), file.size));
   const end = tail.byteLength - END_BYTES;
   // PyTorch writes no comment behind it.
-  if (end < 0 || tail.getUint32(end, true) !== END) throw bad(file, 'must end as a zip does: is the file truncated?');
+  if (end < 0 || tail.getUint32(end, true) !== END) throw badFile(file, 'must end as a zip does: is the file truncated?');
   const locator = end - LOCATOR_64_BYTES;
   if (locator < 0 || tail.getUint32(locator, true) !== LOCATOR_64) {
     const [count, bytes, start] = [tail.getUint16(end + 10, true), tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)];
@@ -105,7 +105,7 @@ async function findDirectory(file: OpenFile): Promise<{ start: number; bytes: nu
   const end64 = locator - END_64_BYTES;
   const end64Start = file.size - tail.byteLength + end64;
   if (end64 < 0 || tail.getUint32(end64, true) !== END_64 || uint64(tail, locator + 8) !== end64Start) {
-    throw bad(file, 'must have its zip64 end where its locator says');
+    throw badFile(file, 'must have its zip64 end where its locator says');
   }
   const [count, bytes, start] = [uint64(tail, end64 + 32), uint64(tail, end64 + 40), uint64(tail, end64 + 48)];
   return checkedDirectory(file, end64Start, { start, bytes, count });
@@ -113,21 +113,21 @@ async function findDirectory(file: OpenFile): Promise<{ start: number; bytes: nu
 
 function checkedDirectory<T extends { start: number; bytes: number }>(file: OpenFile, end: number, directory: T): T {
   if (directory.start + directory.bytes === end) return directory;
-  throw bad(file, `must have its directory right before its end, has it at ${directory.start} with ${directory.bytes} bytes`);
+  throw badFile(file, `must have its directory right before its end, has it at ${directory.start} with ${directory.bytes} bytes`);
 }
 
 function parseDirectory(file: OpenFile, bytes: Uint8Array): Entry[] {
   const view = viewOf(bytes);
   const entries: Entry[] = [];
   for (let at = 0; at < bytes.length;) {
-    if (at + ENTRY_BYTES > bytes.length || view.getUint32(at, true) !== ENTRY) throw bad(file, 'must have a directory of whole entries');
+    if (at + ENTRY_BYTES > bytes.length || view.getUint32(at, true) !== ENTRY) throw badFile(file, 'must have a directory of whole entries');
     const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((field) => view.getUint16(at + field, true)) as [number, number, number];
     const extra = at + ENTRY_BYTES + nameBytes;
     const next = extra + extraBytes + commentBytes;
-    if (next > bytes.length) throw bad(file, 'must have a directory of whole entries');
+    if (next > bytes.length) throw badFile(file, 'must have a directory of whole entries');
 
     const name = decode(file, bytes.subarray(at + ENTRY_BYTES, extra));
-    const refuse = (rule: string): LongformerError => bad(file, `must ${rule}, entry ${quoted(name)} does not`);
+    const refuse = (rule: string): LongformerError => badFile(file, `must ${rule}, entry ${quoted(name)} does not`);
     // PyTorch never compresses.
     if (view.getUint16(at + 10, true) !== 0) throw refuse('store entries without compression');
     if ((view.getUint16(at + 8, true) & ~KNOWN_FLAGS) !== 0) throw refuse('store entries plainly');
@@ -168,15 +168,11 @@ function decode(file: OpenFile, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw bad(file, 'must have names of entries in UTF-8', { cause });
+    throw badFile(file, 'must have names of entries in UTF-8', { cause });
   }
 }
 
 function twice(entries: readonly Entry[]): string | undefined {
   const seen = new Set<string>();
   return entries.find(({ name }) => seen.size === seen.add(name).size)?.name;
-}
-
-function bad(file: OpenFile, problem: string, options?: ErrorOptions): LongformerError {
-  return new LongformerError('BAD_FILE', file.name, problem, options);
 }
