@@ -35,12 +35,14 @@ export interface View {
   offset?: number;
   shape?: number[];
   strides?: number[];
+  /** Behind what every tensor has. */
+  metadata?: Uint8Array;
 }
 
 /** A tensor of six floats in storage "0", where nothing else is said. */
-export function tensor({ storage: of = storage('0', 6), offset = 0, shape = [2, 3], strides = [3, 1] }: View = {}): Uint8Array {
+export function tensor({ storage: of = storage('0', 6), offset = 0, shape = [2, 3], strides = [3, 1], metadata = bytesOf() }: View = {}): Uint8Array {
   const none = bytesOf(global('collections', 'OrderedDict'), ')R');
-  return call(global('torch._utils', '_rebuild_tensor_v2'), of, int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), bytesOf([0x89]), none);
+  return call(global('torch._utils', '_rebuild_tensor_v2'), of, int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), bytesOf([0x89]), none, metadata);
 }
 
 // ---------------------------------------------------------------------------- streams

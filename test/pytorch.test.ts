@@ -282,6 +282,12 @@ test('refuses views that are not row by row, or leave their storage', async () =
   }
 });
 
+test('refuses tensors whose metadata changes what their data means', async () => {
+  await refuses(streamWith({ metadata: dict(text('neg'), bytesOf([0x88])) }), /must be _rebuild_tensor_v2\(\.\.\.\) without metadata/);
+  await refuses(streamWith({ metadata: list() }), /without metadata/);
+  for (const metadata of [bytesOf(), bytesOf('N'), dict()]) assert.ok((await open(streamWith({ metadata }))).tensors.has('a'));
+});
+
 test('refuses streams whose storages are not those of their tensors', async () => {
   await refuses(streamWith({}, { 0: six.subarray(4) }), /must have 6 elements in storage "0", has 5/);
   await refuses(streamWith({}, { 1: six }), /must list the storages of its tensors, each once/);

@@ -6,7 +6,7 @@
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { Callable, Dict, OrderedDict, unpickle } from './pickle.ts';
-import { byteLength, type Dtype } from './tensors.ts';
+import { byteLength, isCount, type Dtype } from './tensors.ts';
 
 /** Elements that lie somewhere in the file. */
 export class Storage {
@@ -57,7 +57,9 @@ const GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
     if (!isAxes(sizes)) throw `torch.Size(sizes) with at most ${MAX_AXES} of them`;
     return sizes;
   })],
-  ['torch._utils._rebuild_tensor_v2', new Callable(([storage, offset, shape, strides]) => {
+  ['torch._utils._rebuild_tensor_v2', new Callable(([storage, offset, shape, strides, , , metadata]) => {
+    // It says what changes the values, such as that they are to be negated.
+    if (!isNothing(metadata)) throw '_rebuild_tensor_v2(...) without metadata';
     if (storage instanceof Storage && isCount(offset) && isAxes(shape) && isAxes(strides) && shape.length === strides.length) {
       return new TorchTensor(storage, offset, shape, strides);
     }
@@ -144,8 +146,8 @@ function checkView({ storage, offset, shape, strides }: TorchTensor, subject: st
   }
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (value instanceof Dict && value.entries.size === 0);
 }
 
 /** Whether it is a tuple with a count for each axis of a tensor. */
