@@ -220,6 +220,39 @@ test('stages that multiply each other are stopped before they fill the memory', 
   await assertRefuses(() => decoding.decode(decoding.encode('a').inputIds), 'BAD_FILE', /decoder must not make tokens more than 64 times as long/);
 });
 
+test('added tokens stay short when they are normalized', async () => {
+  const withTokens = (contents: string[], normalizer: Json) => changed('word-piece', (json) => {
+    json.normalizer = normalizer;
+    json.added_tokens.push(...contents.map((content, i) => ({ id: 5000 + i, content, special: false })));
+  });
+  const widening = { type: 'Replace', pattern: { String: 'a' }, content: 'b'.repeat(52) };
+  await Tokenizer.fromPretrained(await withTokens(['a'.repeat(9)], widening));
+  await assertRefuses(async () => Tokenizer.fromPretrained(await withTokens(['a'.repeat(10)], widening)), 'BAD_FILE',
+    /added_tokens must have at most 512 characters when they are normalized, "aaaaaaaaaa" has 520/);
+});
+
+test('long added tokens take little memory', async () => {
+  const contents = Array.from({ length: 10_000 }, (_, i) => `${i}`.padEnd(500, 'x'));
+  const source = await changed('word-piece', (json) => {
+    json.added_tokens.push(...contents.map((content, i) => ({ id: 5000 + i, content, special: false })));
+  });
+  const before = process.memoryUsage();
+  const tokenizer = await Tokenizer.fromPretrained(source);
+  const after = process.memoryUsage();
+  const growth = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+  assert.ok(growth < 20 * 500 * contents.length, `${growth} bytes`);
+  assert.ok([...tokenizer.encode(`a ${contents[77]!} b`).inputIds].includes(5077));
+});
+
+test('of added tokens that start at one place the longest counts, of equal ones the first', async () => {
+  const tokenizer = await Tokenizer.fromPretrained(await changed('word-piece', (json) => {
+    json.normalizer = { type: 'Lowercase' };
+    json.added_tokens.push(...['Ab', 'AB', 'abab', 'ababa'].map((content, i) => ({ id: 5000 + i, content, special: false })));
+  }));
+  const { inputIds } = tokenizer.encode('aBaB AB AbAbA', { addSpecialTokens: false });
+  assert.equal([...inputIds].filter((id) => id >= 5000), [5002, 5000, 5003]);
+});
+
 test('the switch before there was a scheme still counts', async () => {
   const tokenizer = await Tokenizer.fromPretrained(await changed('unigram', (json) => {
     json.pre_tokenizer = { type: 'Metaspace', replacement: '▁', str_rep: '▁', add_prefix_space: false };

@@ -2,6 +2,7 @@
 // `[SEP]` and whatever else tokenizer.json lists under `added_tokens`.
 
 import type { JsonSection } from './json-section.ts';
+import { Trie } from './trie.ts';
 import { classOf, SPACE } from './unicode.ts';
 import { MAX_ID, MAX_TOKEN_LENGTH } from './vocabulary.ts';
 
@@ -44,43 +45,36 @@ export interface Part {
   readonly token: AddedToken | null;
 }
 
-/** Tokens by the units of what is looked for. */
-interface TrieNode {
-  token: AddedToken | null;
-  readonly children: Map<number, TrieNode>;
-}
-
-/** Finds added tokens: the leftmost first, of those that start there the longest. */
+/** Finds added tokens: the leftmost first, of those that start there the longest, of equal ones the first of the list. */
 export class AddedTokenFinder {
-  private readonly root: TrieNode = { token: null, children: new Map() };
+  private readonly tokens: readonly AddedToken[];
+  private readonly trie: Trie;
 
-  /** `textOf` says what is looked for, where that is not the content. */
+  /** `textOf` says what is looked for, at most MAX_TOKEN_LENGTH units, where that is not the content. */
   constructor(tokens: readonly AddedToken[], textOf = (token: AddedToken): string => token.content) {
-    for (const token of tokens) {
-      let node = this.root;
-      const text = textOf(token);
-      if (text === '') continue;
-      for (let i = 0; i < text.length; i++) {
-        let child = node.children.get(text.charCodeAt(i));
-        if (child === undefined) node.children.set(text.charCodeAt(i), child = { token: null, children: new Map() });
-        node = child;
-      }
-      node.token ??= token;
-    }
+    this.tokens = [...tokens].reverse(); // of equal tokens a trie has the last
+    this.trie = new Trie(this.tokens.map(textOf));
   }
 
   /** The parts of `text` in order; together they are all of it. */
   split(text: string): Part[] {
     const parts: Part[] = [];
+    let place = -1;
+    let end = 0;
+    const found = (longer: number, stop: number): void => {
+      place = longer;
+      end = stop;
+    };
     let done = 0;
     let i = 0;
     while (i < text.length) {
-      const match = this.matchAt(text, i);
-      if (match === null) {
+      place = -1;
+      this.trie.eachAt(text, i, found);
+      if (place === -1) {
         i++;
         continue;
       }
-      const { token, end } = match;
+      const token = this.tokens[place]!;
       const from = i;
       i = end;
       if (token.single_word && (endsWithWord(text, from) || startsWithWord(text, end))) continue;
@@ -92,16 +86,6 @@ export class AddedTokenFinder {
     }
     if (done < text.length) parts.push({ start: done, end: text.length, token: null });
     return parts;
-  }
-
-  private matchAt(text: string, start: number): { token: AddedToken; end: number } | null {
-    let match: { token: AddedToken; end: number } | null = null;
-    let node = this.root.children.get(text.charCodeAt(start));
-    for (let i = start + 1; node !== undefined; i++) {
-      if (node.token !== null) match = { token: node.token, end: i };
-      node = node.children.get(text.charCodeAt(i));
-    }
-    return match;
   }
 }
 

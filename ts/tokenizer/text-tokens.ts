@@ -1,6 +1,6 @@
 // The tokens of one text with their spans, before special tokens and windows.
 
-import { AddedTokenFinder, type AddedToken } from './added-tokens.ts';
+import type { AddedToken } from './added-tokens.ts';
 import { slice, unchanged, type NormalizedText } from './normalized-text.ts';
 import { trimSpaces } from './trim-spaces.ts';
 import type { TokenizerParts } from './tokenizer-files.ts';
@@ -14,22 +14,14 @@ export interface TextTokens {
 
 /** Tokenizes text after text. */
 export class TextTokenizer {
-  private readonly inText: AddedTokenFinder;
-  private readonly inNormalizedText: AddedTokenFinder;
-
-  constructor(private readonly parts: TokenizerParts) {
-    const { addedTokens, normalizer } = parts;
-    this.inText = new AddedTokenFinder(addedTokens.filter((token) => !token.normalized));
-    this.inNormalizedText = new AddedTokenFinder(addedTokens.filter((token) => token.normalized),
-      (token) => normalizer(unchanged(token.content, 0)).text);
-  }
+  constructor(private readonly parts: TokenizerParts) {}
 
   tokenize(text: string): TextTokens {
     const tokens: TextTokens = { ids: [], starts: [], ends: [] };
     // Half of a surrogate pair is no character: it counts as the one that replaces such.
     const characters = text.replace(/\p{Surrogate}/gu, '\ufffd');
     const add = this.adding(tokens, characters);
-    for (const part of this.inText.split(characters)) {
+    for (const part of this.parts.inText.split(characters)) {
       const piece = unchanged(characters.slice(part.start, part.end), part.start);
       if (part.token !== null) addToken(part.token, piece, add);
       else this.addNormalized(this.parts.normalizer(piece), add);
@@ -38,7 +30,7 @@ export class TextTokenizer {
   }
 
   private addNormalized(normalized: NormalizedText, add: Add): void {
-    for (const part of this.inNormalizedText.split(normalized.text)) {
+    for (const part of this.parts.inNormalizedText.split(normalized.text)) {
       const piece = slice(normalized, part.start, part.end);
       if (part.token !== null) addToken(part.token, piece, add);
       else this.addWords(piece, add);

@@ -7,17 +7,18 @@
 import { LongformerError } from '../errors.ts';
 import { readJson, type Source } from '../files/source.ts';
 import { quoted } from '../quoted.ts';
-import { readAddedToken, type AddedToken } from './added-tokens.ts';
+import { AddedTokenFinder, readAddedToken, type AddedToken } from './added-tokens.ts';
 import { createBytePairs } from './byte-pairs.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 import { JsonSection } from './json-section.ts';
 import { remembering, type Model } from './model.ts';
+import { unchanged } from './normalized-text.ts';
 import { createNormalizer, type Normalizer } from './normalizer.ts';
 import { createPostProcessor, type PostProcessor } from './post-processor.ts';
 import { readSpecialTokens, type SpecialTokens } from './special-tokens.ts';
 import { createUnigram, unknownIdOf } from './unigram.ts';
 import { tokenizerFromVocabularyFiles } from './vocabulary-files.ts';
-import { Vocabulary } from './vocabulary.ts';
+import { MAX_TOKEN_LENGTH, Vocabulary } from './vocabulary.ts';
 import { createWordPiece } from './word-piece.ts';
 import { createPreTokenizer, type PreTokenizer } from './words.ts';
 
@@ -25,6 +26,9 @@ import { createPreTokenizer, type PreTokenizer } from './words.ts';
 export interface TokenizerParts {
   readonly vocabulary: Vocabulary;
   readonly addedTokens: readonly AddedToken[];
+  /** Those that are looked for in the text as it is. */
+  readonly inText: AddedTokenFinder;
+  readonly inNormalizedText: AddedTokenFinder;
   readonly specialTokens: SpecialTokens;
   readonly normalizer: Normalizer;
   readonly preTokenizer: PreTokenizer;
@@ -68,12 +72,21 @@ function parseTokenizer(file: JsonSection, roleFiles: readonly (JsonSection | nu
   const modelVocabulary = modelType === 'Unigram' ? Vocabulary.readList(modelSection) : Vocabulary.read(modelSection);
   const addedTokens = file.get('added_tokens') === null ? [] : file.sections('added_tokens').map(readAddedToken);
   const vocabulary = modelVocabulary.with(addedTokens, file.nameOf('added_tokens'));
+  const normalizer = createNormalizer(file.sectionOrNull('normalizer'));
+  const normalizedContentOf = ({ content }: AddedToken): string => {
+    const { text } = normalizer(unchanged(content, 0));
+    if (text.length <= MAX_TOKEN_LENGTH) return text;
+    throw new LongformerError('BAD_FILE', file.nameOf('added_tokens'),
+      `must have at most ${MAX_TOKEN_LENGTH} characters when they are normalized, ${quoted(content)} has ${text.length}`);
+  };
   const preTokenizer = createPreTokenizer(modelType === 'Unigram' ? file.sectionOrNull('pre_tokenizer') : file.section('pre_tokenizer'));
   return {
     vocabulary,
     addedTokens,
+    inText: new AddedTokenFinder(addedTokens.filter((token) => !token.normalized)),
+    inNormalizedText: new AddedTokenFinder(addedTokens.filter((token) => token.normalized), normalizedContentOf),
     specialTokens: readSpecialTokens(roleFiles, vocabulary),
-    normalizer: createNormalizer(file.sectionOrNull('normalizer')),
+    normalizer,
     preTokenizer,
     model: remembering(createModel(modelType, modelSection, modelVocabulary, preTokenizer)),
     unknownAsWritten: modelType === 'Unigram' ? unknownIdOf(modelSection) : null,
