@@ -217,7 +217,23 @@ test('stages that multiply each other are stopped before they fill the memory', 
   const growing = await Tokenizer.fromPretrained(await changed('unigram', (json) => { json.normalizer = { type: 'Sequence', normalizers: Array(32).fill(ten) }; }));
   await assertRefuses(() => growing.encode('a'), 'BAD_FILE', /normalizer must not make a text more than 64 times as long/);
   const decoding = await Tokenizer.fromPretrained(await changed('unigram', (json) => { json.decoder = { type: 'Sequence', decoders: Array(32).fill(ten) }; }));
-  await assertRefuses(() => decoding.decode(decoding.encode('a').inputIds), 'BAD_FILE', /decoder must not make tokens more than 64 times as long/);
+  await assertRefuses(() => decoding.decode(decoding.encode('a').inputIds), 'BAD_FILE', /decoder must not make a text more than 64 times as long/);
+});
+
+test('one stage is stopped as well, and before its text is there', async () => {
+  // `a` becomes 200 characters.
+  const units = [1 << 10, ...Array<number>(0x5f).fill(0), 0x61 | 1 << 8 | 1 << 10, 0x80000000];
+  const map = charsMap(units, [...Array<number>(200).fill(0x62), 0]);
+  const growing = await Tokenizer.fromPretrained(await changed('unigram', (json) => { json.normalizer = { type: 'Precompiled', precompiled_charsmap: map }; }));
+  assert.ok(growing.encode('a').inputIds.length > 100);
+  await assertRefuses(() => growing.encode('a'.repeat(100)), 'BAD_FILE', /normalizer must not make a text more than 64 times as long/);
+
+  // Written out it would be longer than any string.
+  const widest = { type: 'Replace', pattern: { String: 'a' }, content: 'a'.repeat(64) };
+  const decoding = await Tokenizer.fromPretrained(await changed('unigram', (json) => { json.decoder = { type: 'Sequence', decoders: [{ type: 'Fuse' }, widest, widest] }; }));
+  const { inputIds } = decoding.encode('a', { addSpecialTokens: false });
+  const ids = Array<number>(2 ** 29 / 64 ** 2 + 100).fill(inputIds.at(-1)!);
+  await assertRefuses(() => decoding.decode(ids), 'BAD_FILE', /decoder must not make a text more than 64 times as long/);
 });
 
 test('added tokens stay short when they are normalized', async () => {

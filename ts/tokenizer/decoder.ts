@@ -4,26 +4,25 @@
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { BYTE_SYMBOLS } from './byte-symbols.ts';
+import { Growth } from './growth.ts';
 import type { JsonSection } from './json-section.ts';
 import { readMetaspace } from './metaspace.ts';
 import { eachMatch, readReplace } from './pattern.ts';
 
 export type Decoder = (tokens: readonly string[]) => string;
 
-type Stage = (tokens: readonly string[]) => readonly string[];
-
-/** Stages that multiply each other would fill the memory. */
-const MAX_GROWTH = 64;
+/** Asks `growth` before it makes tokens much longer. */
+type Stage = (tokens: readonly string[], growth: Growth) => readonly string[];
 
 /** What `section` describes. Throws `BAD_FILE` for a type it does not know to do exactly. */
 export function createDecoder(section: JsonSection | null): Decoder {
   if (section === null) return (tokens) => tokens.join(' ');
   const stages = section.get('type') === 'Sequence' ? section.stages('decoders').map(createStage) : [createStage(section)];
   return (tokens) => {
-    const most = MAX_GROWTH * (unitsOf(tokens) + 1);
+    const growth = new Growth(section.name, unitsOf(tokens));
     return stages.reduce((current, stage) => {
-      const next = stage(current);
-      if (unitsOf(next) > most) throw new LongformerError('BAD_FILE', section.name, `must not make tokens more than ${MAX_GROWTH} times as long`);
+      const next = stage(current, growth);
+      growth.check(unitsOf(next));
       return next;
     }, tokens).join('');
   };
@@ -99,11 +98,18 @@ function createMetaspaceDecoder(section: JsonSection): Stage {
 
 function createReplaceDecoder(section: JsonSection): Stage {
   const { pattern, content } = readReplace(section);
-  return (tokens) => tokens.map((token) => {
-    const parts: string[] = [];
-    eachMatch(token, pattern, (start, end) => parts.push(token.slice(start, end)), () => parts.push(content));
-    return parts.join('');
-  });
+  return (tokens, growth) => {
+    let units = 0;
+    return tokens.map((token) => {
+      const parts: string[] = [];
+      const add = (part: string): void => {
+        growth.check(units += part.length);
+        parts.push(part);
+      };
+      eachMatch(token, pattern, (start, end) => add(token.slice(start, end)), () => add(content));
+      return parts.join('');
+    });
+  };
 }
 
 /** Up to `start` of a character at the start of each token go, and up to `stop` at its end. */

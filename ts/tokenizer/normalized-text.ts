@@ -4,10 +4,14 @@
 // gives its span to all three; one that was removed is in nobody's span, so a token that goes on
 // behind it covers it: its span runs from its first unit's start to its last unit's end.
 
+import type { Growth } from './growth.ts';
+
 export interface NormalizedText {
   readonly text: string;
   readonly starts: Int32Array; // [text.length], UTF-16 units of the original
   readonly ends: Int32Array; // [text.length]
+  /** How long it may become, or null where nobody says. */
+  readonly growth: Growth | null;
 }
 
 /** `text` as it is, found at `offset` of the original. A character of two units has one span. */
@@ -24,11 +28,11 @@ export function unchanged(text: string, offset: number): NormalizedText {
       i++;
     }
   }
-  return { text, starts, ends };
+  return { text, starts, ends, growth: null };
 }
 
 export function slice(from: NormalizedText, start: number, end: number): NormalizedText {
-  return { text: from.text.slice(start, end), starts: from.starts.subarray(start, end), ends: from.ends.subarray(start, end) };
+  return { ...from, text: from.text.slice(start, end), starts: from.starts.subarray(start, end), ends: from.ends.subarray(start, end) };
 }
 
 /** `prefix` and the text behind it: nobody's characters, they have the span of the first that follows. */
@@ -38,17 +42,18 @@ export function prefixed(prefix: string, from: NormalizedText): NormalizedText {
     longer.set(spans, prefix.length);
     return longer;
   };
-  return { text: prefix + from.text, starts: add(from.starts), ends: add(from.ends) };
+  return { ...from, text: prefix + from.text, starts: add(from.starts), ends: add(from.ends) };
 }
 
-/** Writes a normalized text character by character. */
+/** Writes a normalized text character by character. Throws `BAD_FILE` where it becomes longer than it may. */
 export class NormalizedTextBuilder {
   private units: Uint16Array;
   private starts: Int32Array;
   private ends: Int32Array;
   private length = 0;
 
-  constructor(capacity: number) {
+  /** `growth`: of what it is written from. */
+  constructor(capacity: number, private readonly growth: Growth | null) {
     this.units = new Uint16Array(capacity);
     this.starts = new Int32Array(capacity);
     this.ends = new Int32Array(capacity);
@@ -69,10 +74,12 @@ export class NormalizedTextBuilder {
   }
 
   finish(): NormalizedText {
+    this.growth?.check(this.length);
     return {
       text: textOf(this.units.subarray(0, this.length)),
       starts: this.starts.subarray(0, this.length),
       ends: this.ends.subarray(0, this.length),
+      growth: this.growth,
     };
   }
 
@@ -85,6 +92,7 @@ export class NormalizedTextBuilder {
   }
 
   private grow(): void {
+    this.growth?.check(this.length);
     const capacity = Math.max(64, 2 * this.length);
     const units = new Uint16Array(capacity);
     units.set(this.units);

@@ -7,6 +7,7 @@ import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { compose } from './composition.ts';
 import { decompose } from './decomposition.ts';
+import { Growth, MAX_PREFIX } from './growth.ts';
 import type { JsonSection } from './json-section.ts';
 import { NormalizedTextBuilder, prefixed, slice, type NormalizedText } from './normalized-text.ts';
 import { eachMatch, readReplace } from './pattern.ts';
@@ -15,24 +16,12 @@ import { CHINESE, classOf, COMBINING_MARK, NONSPACING_MARK, REMOVED_BY_CLEAN_TEX
 
 export type Normalizer = (text: NormalizedText) => NormalizedText;
 
-/** A character may become some twenty; stages that multiply each other would fill the memory. */
-const MAX_GROWTH = 64;
-
-/** Of what `Prepend` puts in front. */
-const MAX_PREFIX = 64; // UTF-16 units
-
 /** The stages that `section` describes. Throws `BAD_FILE` for a type it does not know to do exactly. */
 export function createNormalizer(section: JsonSection | null): Normalizer {
   if (section === null) return (text) => text;
-  if (section.get('type') !== 'Sequence') return createStage(section);
-  const stages = section.stages('normalizers').map(createStage);
-  return (text) => stages.reduce((current, stage) => {
-    const next = stage(current);
-    if (next.text.length > MAX_GROWTH * (text.text.length + MAX_PREFIX)) {
-      throw new LongformerError('BAD_FILE', section.name, `must not make a text more than ${MAX_GROWTH} times as long`);
-    }
-    return next;
-  }, text);
+  const stages = section.get('type') === 'Sequence' ? section.stages('normalizers').map(createStage) : [createStage(section)];
+  const normalize = inTurn(stages);
+  return (text) => normalize({ ...text, growth: new Growth(section.name, text.text.length) });
 }
 
 function createStage(section: JsonSection): Normalizer {
@@ -128,7 +117,7 @@ function createReplace(section: JsonSection): Normalizer {
   const codePoints = Array.from(content, (character) => character.codePointAt(0)!);
   return (from) => {
     if (pattern(from.text, 0) === null) return from;
-    const builder = new NormalizedTextBuilder(from.text.length);
+    const builder = new NormalizedTextBuilder(from.text.length, from.growth);
     eachMatch(from.text, pattern, (start, end) => builder.copy(from, start, end), (_, end) => {
       for (const codePoint of codePoints) builder.push(codePoint, from.starts[end - 1]!, from.ends[end - 1]!);
     });
@@ -162,7 +151,7 @@ function lowercase(from: NormalizedText): NormalizedText {
 
 /** `change` says what each character becomes; all of it gets the character's span. */
 function rewritten(from: NormalizedText, change: (codePoint: number, keep: (codePoint: number) => void) => void): NormalizedText {
-  const builder = new NormalizedTextBuilder(from.text.length);
+  const builder = new NormalizedTextBuilder(from.text.length, from.growth);
   let i = 0;
   const keep = (codePoint: number): void => builder.push(codePoint, from.starts[i]!, from.ends[i]!);
   while (i < from.text.length) {

@@ -18,7 +18,7 @@ export class Rewriting {
   private source = 0; // the next unit of `from` that no part has replaced yet
 
   constructor(private readonly from: NormalizedText) {
-    this.builder = new NormalizedTextBuilder(from.text.length + (from.text.length >> 2));
+    this.builder = new NormalizedTextBuilder(from.text.length + (from.text.length >> 2), from.growth);
   }
 
   push(codePoint: number, change: number): void {
