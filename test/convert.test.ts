@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { convertToLongformer, type ConversionOptions, type FileSource } from 'longformer-wasm';
+import { convertToLongformer, LongformerError, type ConversionOptions, type FileSource } from 'longformer-wasm';
 import { openBlobs } from '../dist/files/blobs.js';
 import { openSafetensors } from '../dist/files/safetensors.js';
 import type { StoredTensors } from '../dist/files/tensors.js';
@@ -180,6 +180,18 @@ test('the separator is that of the config, else of the tokenizer', async ({ root
   assert.is(await separatorOf(await configured('tiny-bert', { sep_token_id: 7 })), 7);
   assert.is(await separatorOf(changed('tiny-bert', { 'vocab.txt': null })), undefined);
   assert.is(await separatorOf(changed('tiny-bert', { 'tokenizer.json': '{}' })), undefined);
+});
+
+test('a tokenizer that cannot be fetched is not taken for one that is not there', async ({ root }) => {
+  const source = changed('tiny-bert', {});
+  let failures = 1;
+  const failing: FileSource = {
+    async open(name) {
+      if (name === 'tokenizer_config.json' && failures-- > 0) throw new LongformerError('DOWNLOAD', name, 'failed');
+      return source.open(name);
+    },
+  };
+  await assertRefuses(() => convertToLongformer(failing, newTarget(root), options), 'DOWNLOAD', /^tokenizer_config\.json failed/);
 });
 
 // ---------------------------------------------------------------------------- heads and names

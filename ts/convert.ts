@@ -133,7 +133,8 @@ async function separatorOf(source: Source, { json }: LongformerConfig): Promise<
   try {
     return (await readTokenizerFiles(source)).specialTokens.sep?.id ?? null;
   } catch (error) {
-    if (error instanceof LongformerError) return null;
+    // Of a tokenizer that could not be fetched nobody knows.
+    if (error instanceof LongformerError && (error.code === 'NOT_FOUND' || error.code === 'BAD_FILE')) return null;
     throw error;
   }
 }
