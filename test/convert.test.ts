@@ -434,6 +434,9 @@ test('options out of range', async ({ root }) => {
   for (const maxPositions of [0, -1, 1.5, NaN, 2 ** 20 + 1, '100', undefined]) {
     await assertRefuses(convert({ maxPositions }), 'BAD_INPUT', /^maxPositions must be a whole number from 1 to 1048576, got/);
   }
+  for (const dtype of ['f32', 'f16', null]) {
+    await assertRefuses(convert({ dtype } as object), 'BAD_INPUT', /^dtype must be given where the result is loaded, .* got ("f32"|"f16"|null)/);
+  }
   await assertRefuses(convert({ attentionWindow: 31 }), 'BAD_INPUT', /^attentionWindow must be an even number above 0 .*got 31/);
   await assertRefuses(convert({ attentionWindow: undefined }), 'BAD_INPUT', /^attentionWindow must be/);
   await assertRefuses(convert({ attentionWindow: [32] }), 'BAD_INPUT', /^attentionWindow must have one entry per layer, 2, has 1/);

@@ -72,6 +72,7 @@ export async function convertToLongformer(
   source: string | URL | FileSource, targetDir: string | URL, options: ConversionOptions,
 ): Promise<Conversion> {
   options.signal?.throwIfAborted();
+  refuseDtype((options as { dtype?: unknown }).dtype);
   const files = await openSource(source, options);
   const { kind, architecture, config } = await readSourceConfig(files);
   const json = longformerJson(architecture, config, await separatorOf(files, config), options);
@@ -95,6 +96,13 @@ export async function convertToLongformer(
     options.signal?.throwIfAborted();
   });
   return { architecture: longformerClass(architecture), droppedTensors };
+}
+
+/** Refused rather than left without a word: every other call that makes a model takes one. */
+function refuseDtype(dtype: unknown): void {
+  if (dtype === undefined) return;
+  throw new LongformerError('BAD_INPUT', 'dtype',
+    `must be given where the result is loaded, as in fromPretrained(dir, { dtype }): a conversion keeps the numbers of its source, got ${quoted(dtype)}`);
 }
 
 // ---------------------------------------------------------------------------- config
