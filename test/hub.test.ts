@@ -259,6 +259,7 @@ test('what is neither a directory nor an id is not asked for', async ({ hub, cac
   const source = await openSource(ID, { cacheDir });
   for (const name of ['../../x', '/etc/passwd', 'a/../../x', '..\\x', 'a\0']) await assertRefuses(() => source.open(name), 'BAD_FILE', /must stay inside org\/tiny/);
   assert.is(await source.open('a/..'), null);
+  await assertRefuses(() => source.open('\ud800'), 'BAD_FILE', /must be Unicode text/);
   process.env['HF_ENDPOINT'] = 'not an address';
   await assertRefuses(() => openSource(ID, { cacheDir }), 'BAD_INPUT', /HF_ENDPOINT must be an address/);
   assert.equal(hub.asked(), []);

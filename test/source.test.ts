@@ -93,6 +93,20 @@ test('names must not escape the directory', async ({ root }) => {
   }
 });
 
+test('names with half of a surrogate pair are refused: no address can hold them', async ({ root }) => {
+  for (const given of [join(root, 'model'), { open: async () => new Blob(['x']) }, 'http://127.0.0.1:1/model']) {
+    const source = await openSource(given);
+    for (const name of ['\ud800', 'a/\udc00x']) await assertRefuses(() => source.open(name), 'BAD_FILE', /file name "[^"]*ud[8c]00.*" must be Unicode text/);
+  }
+});
+
+test('a file has one name, however it is spelled', async () => {
+  const asked: string[] = [];
+  const source = await openSource({ open: async (name) => (asked.push(name), null) });
+  for (const name of ['a/b', './a//b', 'x/../a/b', 'a\\.\\b/', 'a/..']) await source.open(name);
+  assert.equal(asked, ['a/b', 'a/b', 'a/b', 'a/b', '']);
+});
+
 test('a link inside the directory may lead out of it', async ({ root }) => {
   await symlink(join(root, 'secret.txt'), join(root, 'model', 'linked.txt'));
   assert.is(await readText(await openSource(join(root, 'model')), 'linked.txt'), 'secret');

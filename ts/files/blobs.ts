@@ -1,7 +1,7 @@
 // Blobs that a caller finds by name, as a source.
 
 import { LongformerError } from '../errors.ts';
-import { refuseEscape, type FileSource, type OpenFile, type Source } from './source.ts';
+import { safeName, type FileSource, type OpenFile, type Source } from './source.ts';
 
 /** The files that `files.open` gives, dropped on a page or taken from an archive. */
 export function openBlobs(files: FileSource): Source {
@@ -9,9 +9,8 @@ export function openBlobs(files: FileSource): Source {
   return {
     label,
     async open(name) {
-      refuseEscape(label, name);
       // Wider than its type says: a Map's `get` is a likely way to write `open`, and gives undefined.
-      const blob: Blob | null | undefined = await files.open(name);
+      const blob: Blob | null | undefined = await files.open(safeName(label, name));
       if (blob === null || blob === undefined) return null;
       if (typeof blob.size !== 'number' || typeof blob.slice !== 'function') {
         throw new LongformerError('BAD_INPUT', `open(${JSON.stringify(name)})`, 'must give a Blob or null');

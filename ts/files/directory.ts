@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LongformerError, type ErrorCode } from '../errors.ts';
-import { refuseEscape, type OpenFile, type Source } from './source.ts';
+import { safeName, type OpenFile, type Source } from './source.ts';
 
 /** The files under `directory`, a path or a `file:` URL; rejects with `NOT_FOUND` if it is no directory. */
 export async function openDirectory(directory: string | URL): Promise<Source> {
@@ -14,10 +14,7 @@ export async function openDirectory(directory: string | URL): Promise<Source> {
   if (!await isDirectory(path)) throw new LongformerError('NOT_FOUND', path, 'must be a directory');
   return {
     label: path,
-    async open(name) {
-      refuseEscape(path, name);
-      return openFile(join(path, name));
-    },
+    open: async (name) => openFile(join(path, safeName(path, name))),
   };
 }
 

@@ -33,18 +33,28 @@ export interface FileSource {
 }
 
 /**
- * Refuses a name that leads out of `folder`, with `BAD_FILE`: names come from files too (`modules.json`,
- * an index of shards), and those come from strangers. Both slashes count, as they do on some systems.
+ * A file's name without `.`, `..` and doubled slashes: one spelling for each file, empty for the folder itself.
+ *
+ * Refuses a name that leads out of `folder`, or that no address can hold, with `BAD_FILE`: names come
+ * from files too (`modules.json`, an index of shards), and those come from strangers. Both slashes
+ * count, as they do on some systems.
  */
-export function refuseEscape(folder: string, name: string): void {
-  let depth = 0;
-  const leaves = name.split(/[\\/]/).some((part) => {
-    depth += part === '..' ? -1 : part === '.' || part === '' ? 0 : 1;
-    return depth < 0;
-  });
-  if (leaves || /^[\\/]|^[a-z]:|\0/i.test(name)) {
-    throw new LongformerError('BAD_FILE', `file name ${quoted(name)}`, `must stay inside ${folder}`);
+export function safeName(folder: string, name: string): string {
+  const refuse = (rule: string): LongformerError => new LongformerError('BAD_FILE', `file name ${quoted(name)}`, rule);
+  const parts: string[] = [];
+  let leaves = /^[\\/]|^[a-z]:|\0/i.test(name);
+  for (const part of name.split(/[\\/]/)) {
+    if (part === '..') leaves ||= parts.pop() === undefined;
+    else if (part !== '' && part !== '.') parts.push(part);
   }
+  if (leaves) throw refuse(`must stay inside ${folder}`);
+  if (/\p{Surrogate}/u.test(name)) throw refuse('must be Unicode text, has half of a surrogate pair');
+  return parts.join('/');
+}
+
+/** A safe name as part of an address. */
+export function encodedName(name: string): string {
+  return name.split('/').map(encodeURIComponent).join('/');
 }
 
 /** The largest known tokenizer.json has 35 MB. JSON takes up to some 20 times its size while it is read. */

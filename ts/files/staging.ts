@@ -4,7 +4,7 @@ import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises
 import { dirname, join, resolve } from 'node:path';
 import { LongformerError } from '../errors.ts';
 import { naming, pathOf } from './directory.ts';
-import { refuseEscape } from './source.ts';
+import { safeName } from './source.ts';
 
 /** Writes a file of that name, folders above it included, from its bytes in order. */
 export type WriteFile = (name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => Promise<void>;
@@ -26,10 +26,10 @@ export async function writeDirectory(target: string | URL, fill: (write: WriteFi
   await writing(() => mkdir(work, { recursive: true }));
   try {
     await fill(async (name, chunks) => {
-      refuseEscape(path, name);
+      const target = join(work, safeName(path, name));
       const file = await writing(async () => {
-        await mkdir(dirname(join(work, name)), { recursive: true });
-        return open(join(work, name), 'wx');
+        await mkdir(dirname(target), { recursive: true });
+        return open(target, 'wx');
       });
       try {
         // What `chunks` itself throws goes through as it is.

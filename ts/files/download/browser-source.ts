@@ -3,7 +3,7 @@
 // fetched into memory. No token is sent: a page has no place to keep one.
 
 import { openBlob } from '../blobs.ts';
-import { refuseEscape, type Source } from '../source.ts';
+import { safeName, type Source } from '../source.ts';
 import type { SourceOptions } from '../source-options.ts';
 import { LongformerError } from '../../errors.ts';
 import { onlyForward } from '../../progress.ts';
@@ -19,8 +19,9 @@ export async function openHubInBrowser(id: string, options: SourceOptions): Prom
   const cache = await openCache();
   return {
     label: localFilesOnly ? `${id} (localFilesOnly)` : id,
-    async open(name) {
-      refuseEscape(id, name);
+    async open(given) {
+      const name = safeName(id, given);
+      if (name === '') return null;
       const url = fileUrl({ endpoint: HUB, token: null }, { id, revision }, name);
       const cached = await cache?.match(url);
       if (cached !== undefined && (localFilesOnly || isCommit(revision) || await isCurrent(url, cached, signal))) return openBlob(url, await cached.blob());

@@ -3,7 +3,7 @@
 
 import { LongformerError } from '../../errors.ts';
 import { openBlob } from '../blobs.ts';
-import { refuseEscape, type OpenFile, type Source } from '../source.ts';
+import { encodedName, safeName, type OpenFile, type Source } from '../source.ts';
 import type { SourceOptions } from '../source-options.ts';
 import { onlyForward } from '../../progress.ts';
 import { contentRange, PassingError, retrying, send, statusError, withoutQuery, type Reply } from './http.ts';
@@ -26,9 +26,10 @@ export function openFolderUrl(folder: URL, options: SourceOptions): Source {
   const label = withoutQuery(folder.href).replace(/\/+$/, '');
   return {
     label,
-    async open(name) {
-      refuseEscape(label, name);
-      const url = `${label}/${name.split('/').map(encodeURIComponent).join('/')}`;
+    async open(given) {
+      const name = safeName(label, given);
+      if (name === '') return null;
+      const url = `${label}/${encodedName(name)}`;
       return openAt(url + folder.search, url, name, options);
     },
   };

@@ -3,7 +3,7 @@
 
 import { LongformerError } from '../../errors.ts';
 import { openFile } from '../directory.ts';
-import { refuseEscape, type Source } from '../source.ts';
+import { safeName, type Source } from '../source.ts';
 import type { SourceOptions } from '../source-options.ts';
 import { fetchBlob } from './blob.ts';
 import { exists, HubCache } from './hub-cache.ts';
@@ -36,7 +36,7 @@ export async function openHub(id: string, options: SourceOptions): Promise<Sourc
   }
   return {
     label: `${id} (${why})`,
-    open: async (name) => openFile(cache.file(commit, partsOf(id, name).join('/'))),
+    open: async (name) => openFile(cache.file(commit, safeName(id, name))),
   };
 }
 
@@ -54,7 +54,7 @@ class HubSource implements Source {
 
   async open(given: string): ReturnType<Source['open']> {
     const { repo, cache, options } = this.#parts;
-    const name = partsOf(repo.id, given).join('/');
+    const name = safeName(repo.id, given);
     if (name === '') return null;
     let remote: RemoteFile | undefined;
     if (this.#commit === null) {
@@ -114,15 +114,4 @@ class HubSource implements Source {
     if (isNew) await fetchBlob(blob, { name, etag, size, validator, get }, options);
     await cache.place(etag, commit, name, isNew);
   }
-}
-
-/** The parts of a name, which stays inside the repository. */
-function partsOf(id: string, name: string): string[] {
-  refuseEscape(id, name);
-  const parts: string[] = [];
-  for (const part of name.split(/[\\/]/)) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return parts;
 }

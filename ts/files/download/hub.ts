@@ -6,6 +6,7 @@
 // redirects to a script; browsers do not (browser-source.ts).
 
 import { LongformerError } from '../../errors.ts';
+import { encodedName } from '../source.ts';
 import { quoted } from '../../quoted.ts';
 import { contentLength, retrying, send, statusError, wholeNumber, withoutQuery, type Reply } from './http.ts';
 
@@ -48,9 +49,9 @@ export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }
 
-/** The address of a file. */
+/** The address of a file, by its safe name. */
 export function fileUrl({ endpoint }: Hub, { id, revision }: Repo, name: string): string {
-  return `${endpoint}/${id}/resolve/${encodeURIComponent(revision)}/${name.split('/').map(encodeURIComponent).join('/')}`;
+  return `${endpoint}/${id}/resolve/${encodeURIComponent(revision)}/${encodedName(name)}`;
 }
 
 /**
