@@ -415,6 +415,18 @@ test('several processes may fetch the same file', async ({ hub, cacheDir, repo }
   assert.equal(await bytesOf(cacheDir, 'model.safetensors', { localFilesOnly: true }), weights);
 });
 
+test('a cache that is removed meanwhile is made anew', async ({ hub, cacheDir, repo }) => {
+  hub.behaviour = once((response) => {
+    sendBeginning(response, weights, 1000, 'silence');
+    setTimeout(async () => {
+      await rm(repo, { recursive: true });
+      response.destroy();
+    }, 100);
+  });
+  assert.equal(await bytesOf(cacheDir, 'model.safetensors'), weights);
+  assert.equal(await readdir(join(repo, 'blobs')), [etagOf(LARGE)]);
+});
+
 test('what a killed process began, another goes on with', async ({ hub, cacheDir, repo }) => {
   const half = weights.length >> 1;
   const killed = fetching(cacheDir);

@@ -46,11 +46,13 @@ const CHUNK_BYTES = 2 ** 20;
  * for. What has come stays for the next call, also after an abort.
  */
 export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onProgress }: LongCallOptions): Promise<void> {
-  await written(path, () => mkdir(dirname(path), { recursive: true }));
   const report = onlyForward(onProgress);
   let most = 0;
   let { validator } = remote;
-  await retrying(signal, async () => {
+  await retrying(signal, () => attempt().catch((error: unknown) => { throw taken(error, path); }));
+
+  async function attempt(): Promise<void> {
+    await written(path, () => mkdir(dirname(path), { recursive: true }));
     const partial = await claim(path, signal);
     if (partial === null) return;
     const touching = setInterval(() => void touch(partial, Date.now()), TOUCH_MILLISECONDS);
@@ -67,10 +69,10 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
     } catch (error) {
       clearInterval(touching);
       await release(partial);
-      throw taken(error, path);
+      throw error;
     }
     clearInterval(touching);
-  });
+  }
 
   async function fill(partial: string): Promise<void> {
     const file = await written(partial, () => open(partial, 'r+'));
@@ -149,7 +151,7 @@ async function claim(path: string, signal: AbortSignal | undefined): Promise<str
 
 async function partialsOf(path: string): Promise<{ partial: string; abandoned: boolean }[]> {
   const start = `${basename(path)}.`;
-  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(start) && /^[0-9a-f]{8}\.partial\.incomplete$/.test(name.slice(start.length)));
+  const names = (await written(path, () => readdir(dirname(path)))).filter((name) => name.startsWith(start) && /^[0-9a-f]{8}\.partial\.incomplete$/.test(name.slice(start.length)));
   const partials = await Promise.all(names.map(async (name) => {
     const partial = join(dirname(path), name);
     const { mtimeMs } = await stat(partial).catch(() => ({ mtimeMs: null })); // it has its final name by now
@@ -168,10 +170,13 @@ async function touch(partial: string, time: number): Promise<void> {
   await utimes(partial, time / 1000, time / 1000).catch(() => {}); // another has taken it over
 }
 
-/** What the system says of a partial file that another has taken over is no reason to give up. */
+/** What the system says of a partial file that another has taken over, or of a folder that was removed, is no reason to give up. */
 function taken(error: unknown, path: string): unknown {
-  const { syscall, message } = error as NodeJS.ErrnoException;
-  return syscall === undefined ? error : new PassingError(path, `cannot be written: ${message}`, { cause: error });
+  if (error instanceof PassingError) return error;
+  const isNamed = error instanceof LongformerError;
+  const { syscall, code, message } = ((isNamed ? error.cause : error) ?? {}) as NodeJS.ErrnoException;
+  if (syscall === undefined || (isNamed && code !== 'ENOENT')) return error;
+  return new PassingError(path, `cannot be written: ${message}`, { cause: error });
 }
 
 async function writeAt(file: FileHandle, name: string, bytes: Uint8Array, position: number): Promise<void> {
