@@ -335,6 +335,24 @@ test('gives up on a connection that is always cut at the same place', async ({ h
   assert.not.ok(hub.log.some(({ headers }) => headers.range !== undefined && headers.range !== 'bytes=1000-'));
 });
 
+test('gives up on a connection that is cut after every byte', async ({ hub, cacheDir }) => {
+  const cutAfter = (count: number): void => {
+    hub.behaviour = ({ host, headers: { range } }, response) => {
+      if (host === 'hub') return false;
+      const start = range === undefined ? 0 : Number(/\d+/.exec(range)![0]);
+      response.writeHead(206, { 'content-range': `bytes ${start}-${weights.length - 1}/${weights.length}`, 'content-length': weights.length - start });
+      response.write(weights.subarray(start, start + count), () => setTimeout(() => response.destroy(), 50));
+      return true;
+    };
+  };
+  cutAfter(1);
+  await assertRefuses(() => bytesOf(cacheDir, 'model.safetensors'), 'DOWNLOAD', /broke off/);
+  assert.is(hub.asked().filter((asked) => asked.includes('storage')).length, 5);
+  cutAfter(2 ** 16);
+  assert.equal(await bytesOf(cacheDir, 'model.safetensors'), weights);
+  assert.ok(hub.asked().filter((asked) => asked.includes('storage')).length > 5);
+});
+
 test('an aborted download goes on with the next call', async ({ hub, cacheDir, repo }) => {
   const half = weights.length >> 1;
   hub.behaviour = once((response) => sendBeginning(response, weights, half, 'silence'));

@@ -36,6 +36,9 @@ const TOUCH_MILLISECONDS = 1000;
 
 const LOOK_MILLISECONDS = 200;
 
+/** A try that gets so much further than the ones before counts as progress: not one that brings a byte. */
+const PROGRESS_BYTES = 2 ** 16;
+
 /** Read at a time, to be hashed. */
 const CHUNK_BYTES = 2 ** 20;
 
@@ -47,7 +50,7 @@ const CHUNK_BYTES = 2 ** 20;
  */
 export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onProgress }: LongCallOptions): Promise<void> {
   const report = onlyForward(onProgress);
-  let most = 0;
+  let mark: number | null = null; // where the failures began that count
   let { validator } = remote;
   await retrying(signal, () => attempt().catch((error: unknown) => { throw taken(error, path); }));
 
@@ -98,7 +101,7 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
         reply.drop();
         throw error;
       }
-      most = Math.max(most, done);
+      mark ??= done;
       try {
         for await (const chunk of reply.chunks()) {
           if (expected !== null && done + chunk.length > expected) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${expected} bytes, goes on`);
@@ -110,9 +113,9 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
         tell(done);
       } catch (error) {
         if (!(error instanceof PassingError)) throw error;
-        throw new PassingError(error.subject, error.message.slice(error.subject.length + 1), { wait: error.wait, progressed: done > most, cause: error.cause });
-      } finally {
-        most = Math.max(most, done);
+        const progressed = done >= mark + PROGRESS_BYTES;
+        if (progressed) mark = done;
+        throw new PassingError(error.subject, error.message.slice(error.subject.length + 1), { wait: error.wait, progressed, cause: error.cause });
       }
     } finally {
       await file.close();

@@ -20,7 +20,7 @@ const PASSING = [408, 425, 429, 500, 502, 503, 504];
 export class PassingError extends LongformerError {
   /** What the server asks to wait at least, in milliseconds. */
   readonly wait: number;
-  /** Whether this try got further than the ones before it. */
+  /** Whether this try got so much further than the ones before it that they do not count. */
   readonly progressed: boolean;
 
   constructor(subject: string, problem: string, { wait = 0, progressed = false, cause }: { wait?: number; progressed?: boolean; cause?: unknown } = {}) {
