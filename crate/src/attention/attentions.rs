@@ -85,11 +85,8 @@ pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, Ou
     }
     let keys = project(head, global.key)?;
     let mut queries = try_zeros(try_len(padded(globals), head_dim)?)?;
-    let mut vector = vec![0.0; head_dim];
-    for (i, &token) in global_tokens.iter().enumerate() {
-        head.write_queries(global.query, Tokens { first: token, step: 1, count: 1 }, &mut vector);
-        pack_column(&mut queries, head_dim, i, &vector);
-    }
+    head.pack_globals(global.query, &mut queries);
+    scale(&mut queries, head.heads.score_scale());
 
     for_each_chunk(&mut weights, KEYS * globals, |block, scores| {
         let first = block * KEYS;

@@ -18,7 +18,7 @@
 //! `4 * in_features` operations for every global query, instead of `4 * in_features * head_dim` for
 //! all of them together. [`folds`] says which it is.
 
-use super::{Heads, KEYS, Projections, Source, Tokens};
+use super::{Head, Heads, KEYS, Projections, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{
@@ -26,7 +26,7 @@ use crate::gemm::{
 };
 use crate::linear::Linear;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
-use crate::parallel::map;
+use crate::parallel::{for_each_chunk, map};
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, largest};
 use std::ops::Range;
@@ -68,7 +68,7 @@ pub(super) fn contexts<'a>(
         .sequences()
         .iter()
         .map(|sequence| GlobalQueries::new(heads, pattern, sequence, projections))
-        .collect();
+        .collect::<Result<_, _>>()?;
     let runs: Vec<(usize, Range<usize>)> = sequences
         .iter()
         .enumerate()
@@ -111,7 +111,7 @@ enum Keys<'a> {
     Vectors { key: Source<'a>, value: Source<'a> },
     /// The hidden states themselves: the key projections are in the queries, and the value
     /// projections come at the end.
-    Folded { hidden_states: &'a [f32], value: &'a Linear },
+    Folded { hidden_states: &'a [f32], key: &'a Linear, value: &'a Linear },
 }
 
 /// The queries of the global tokens of one sequence.
@@ -131,7 +131,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         pattern: &'b Pattern,
         sequence: &'a Sequence,
         projections: Projections<'b>,
-    ) -> Self {
+    ) -> Result<Self, OutOfMemory> {
         let Heads { num_heads, head_dim } = heads;
         let Projections { query, key, value } = projections;
         let globals = sequence.global_tokens.len();
@@ -140,34 +140,57 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 Source::Projected { hidden_states, weights },
                 Source::Projected { hidden_states: same, weights: value },
             ) if std::ptr::eq(hidden_states, same) && folds(globals, heads) => {
-                let size = padded(num_heads * globals) * weights.in_features();
-                (Keys::Folded { hidden_states, value }, size)
+                let size = try_len(padded(num_heads * globals), weights.in_features())?;
+                (Keys::Folded { hidden_states, key: weights, value }, size)
             }
-            _ => (Keys::Vectors { key, value }, num_heads * padded(globals) * head_dim),
+            _ => (Keys::Vectors { key, value }, try_len(padded(globals), num_heads * head_dim)?),
         };
+        let mut queries = Self { heads, pattern, sequence, keys, panels: try_zeros(size)? };
+        if globals > 0 {
+            queries.pack(query)?;
+        }
+        Ok(queries)
+    }
 
-        let mut panels = vec![0.0; size];
-        let mut vector = vec![0.0; head_dim];
-        for head in 0..num_heads {
-            for (i, &token) in sequence.global_tokens.iter().enumerate() {
-                let tokens = Tokens { first: sequence.rows.start + token, step: 1, count: 1 };
-                let output =
-                    Output { data: &mut vector, row_stride: head_dim, panel_stride: PANEL };
-                query.write_rows(heads, head, tokens, output);
-                scale(&mut vector, heads.score_scale());
-                match key {
-                    Source::Projected { weights, .. } if matches!(keys, Keys::Folded { .. }) => {
-                        let folded = weights.transposed_group(head, &vector);
-                        pack_column(&mut panels, folded.len(), head * globals + i, &folded);
+    fn pack(&mut self, query: Source) -> Result<(), OutOfMemory> {
+        let Self { heads, pattern, sequence, .. } = *self;
+        let Heads { num_heads, head_dim } = heads;
+        let globals = self.count();
+        match self.keys {
+            Keys::Vectors { .. } => {
+                for_each_chunk(&mut self.panels, padded(globals) * head_dim, |head, panels| {
+                    Head { heads, head, pattern, sequence }.pack_globals(query, panels);
+                    scale(panels, heads.score_scale());
+                });
+            }
+            Keys::Folded { key, .. } => {
+                // Neighbouring heads share a panel: threads fold, and one of them packs.
+                let width = key.in_features();
+                let folded = map(num_heads, |head| {
+                    let mut vectors = try_zeros(globals * head_dim)?;
+                    let output =
+                        Output { data: &mut vectors, row_stride: head_dim, panel_stride: PANEL };
+                    Head { heads, head, pattern, sequence }.write_at(
+                        query,
+                        &sequence.global_tokens,
+                        output,
+                    );
+                    scale(&mut vectors, heads.score_scale());
+                    let mut columns = try_zeros(try_len(globals, width)?)?;
+                    let vectors = vectors.chunks_exact(head_dim);
+                    for (column, vector) in columns.chunks_exact_mut(width).zip(vectors) {
+                        column.copy_from_slice(&key.transposed_group(head, vector));
                     }
-                    _ => {
-                        let size = padded(globals) * head_dim;
-                        pack_column(&mut panels[head * size..][..size], head_dim, i, &vector);
+                    Ok(columns)
+                });
+                for (head, columns) in folded.into_iter().enumerate() {
+                    for (i, column) in columns?.chunks_exact(width).enumerate() {
+                        pack_column(&mut self.panels, width, head * globals + i, column);
                     }
                 }
             }
         }
-        Self { heads, pattern, sequence, keys, panels }
+        Ok(())
     }
 
     /// Global tokens.
@@ -342,20 +365,17 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         let Heads { num_heads, head_dim } = self.heads;
         let globals = self.count();
         let mut rows = try_zeros(try_len(globals, self.heads.hidden_size())?)?;
+        for (weighted, sum) in context.chunks_exact_mut(width).zip(&sum) {
+            scale(weighted, 1.0 / sum);
+        }
         for head in 0..num_heads {
-            for i in 0..globals {
-                let from = head * globals + i;
-                let weighted = &mut context[from * width..][..width];
-                scale(weighted, 1.0 / sum[from]);
-                let row = &mut rows[i * self.heads.hidden_size() + head * head_dim..][..head_dim];
-                match self.keys {
-                    Keys::Vectors { .. } => row.copy_from_slice(weighted),
-                    Keys::Folded { value, .. } => {
-                        let x = Rows { data: weighted, stride: width };
-                        let output =
-                            Output { data: row, row_stride: head_dim, panel_stride: PANEL };
-                        value.apply_group(head, 1, x, false, output);
-                    }
+            let weighted = Rows { data: &context[head * globals * width..], stride: width };
+            let data = &mut rows[head * head_dim..];
+            let output = Output { data, row_stride: self.heads.hidden_size(), panel_stride: PANEL };
+            match self.keys {
+                Keys::Vectors { .. } => copy_rows(globals, width, weighted, output),
+                Keys::Folded { value, .. } => {
+                    value.apply_group(head, globals, weighted, false, output);
                 }
             }
         }

@@ -1,9 +1,9 @@
 //! One head of one sequence, as the kernels take them.
 
-use super::{Heads, Source, Tokens};
+use super::{Heads, ROWS, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::Sequence;
-use crate::gemm::{Output, PANEL};
+use crate::gemm::{Output, PANEL, Rows, pack_columns};
 use crate::simd::scale;
 
 /// One head of one sequence.
@@ -33,9 +33,46 @@ impl Head<'_> {
         self.write(source, tokens, output);
     }
 
+    /// Its vectors of some tokens: where they lie, or projected into `projected`.
+    pub(super) fn rows<'b>(
+        &self,
+        source: Source<'b>,
+        tokens: Tokens,
+        projected: &'b mut Vec<f32>,
+    ) -> Rows<'b> {
+        let first = self.sequence.rows.start + tokens.first;
+        source.rows(self.heads, self.head, Tokens { first, ..tokens }, projected)
+    }
+
     /// Queries as they go into scores, times `score_scale`.
     pub(super) fn write_queries(&self, source: Source, tokens: Tokens, rows: &mut [f32]) {
         self.write_rows(source, tokens, rows);
         scale(&mut rows[..tokens.count * self.heads.head_dim], self.heads.score_scale());
+    }
+
+    /// Writes its vectors of the tokens at `positions`, ascending, in products of all that are
+    /// neighbours: global tokens mostly come in runs.
+    pub(super) fn write_at(&self, source: Source, positions: &[usize], output: Output) {
+        let Output { data, row_stride, panel_stride } = output;
+        let mut done = 0;
+        for run in positions.chunk_by(|a, b| a + 1 == *b) {
+            let tokens = Tokens { first: run[0], step: 1, count: run.len() };
+            let data = &mut data[done * row_stride..];
+            self.write(source, tokens, Output { data, row_stride, panel_stride });
+            done += run.len();
+        }
+    }
+
+    /// Packs its vectors of the global tokens as a right matrix, panels of `[head_dim][8]`.
+    pub(super) fn pack_globals(&self, source: Source, panels: &mut [f32]) {
+        let Heads { head_dim, .. } = self.heads;
+        let globals = &self.sequence.global_tokens;
+        let mut rows = vec![0.0; globals.len().min(ROWS) * head_dim];
+        for (block, tokens) in globals.chunks(ROWS).enumerate() {
+            let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
+            self.write_at(source, tokens, output);
+            let columns = Rows { data: &rows, stride: head_dim };
+            pack_columns(panels, head_dim, block * ROWS, tokens.len(), columns);
+        }
     }
 }

@@ -38,6 +38,9 @@ use panels::{HeadPanels, SequenceLayout};
 /// keys and values of all heads anew.
 const MOST_QUERIES: usize = 528;
 
+/// Vectors projected at a time on their way into panels.
+const ROWS: usize = 96;
+
 /// Keys of a block, where keys go by in blocks.
 const KEYS: usize = 192;
 
@@ -240,7 +243,7 @@ pub fn attention(
     try_resize(&mut workspace.values, total(SequenceLayout::values_len))?;
     let mut quantized = std::mem::take(&mut workspace.quantized);
     let ordinary = quantized::once(local, &mut quantized)?;
-    panels::pack(batch, &layouts, ordinary, workspace);
+    panels::pack(pattern, batch, &layouts, ordinary, workspace);
     let heads_of = HeadPanels::of_batch(&layouts, workspace);
 
     let global_context = global::contexts(heads, pattern, batch, global)?;

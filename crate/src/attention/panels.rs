@@ -11,14 +11,11 @@
 //! rounded up to an odd number of panels: value panels a power of two apart would be written
 //! through the same few lines of the first-level cache.
 
-use super::{Heads, Projections, Source, Tokens, Workspace};
+use super::{Head, Heads, Projections, ROWS, Source, Tokens, Workspace};
 use crate::band::{Pattern, Strands};
 use crate::batch::{Batch, Sequence};
-use crate::gemm::{Output, PANEL, Panels, Rows, pack_columns, padded};
+use crate::gemm::{Output, PANEL, Panels, pack_columns, padded};
 use crate::parallel::for_each;
-
-/// Rows projected at a time on their way into panels.
-const ROWS: usize = 96;
 
 /// Places that `count` keys take. The padding is one panel or two per strand: it shows only under
 /// dilations that leave strands of a few keys, at most eightfold.
@@ -141,6 +138,7 @@ impl<'a> HeadPanels<'a> {
 
 /// Fills the workspace with the keys and values of all sequences and heads.
 pub(super) fn pack(
+    pattern: &Pattern,
     batch: &Batch,
     layouts: &[SequenceLayout],
     local: Projections,
@@ -152,8 +150,9 @@ pub(super) fn pack(
     for (sequence, layout) in batch.sequences().iter().zip(layouts) {
         for head in 0..layout.heads.num_heads {
             let (heads, layout) = (layout.heads, layout.head(head));
+            let head = Head { heads, head, pattern, sequence };
             let panels = keys.split_off_mut(..layout.keys_len()).expect("room for all keys");
-            let vectors = HeadVectors { heads, head, layout, sequence, source: local.key };
+            let vectors = HeadVectors { head, layout, source: local.key };
             tasks.push((Kind::Keys, vectors, panels));
             let panels = values.split_off_mut(..layout.values_len()).expect("room for all values");
             tasks.push((Kind::Values, HeadVectors { source: local.value, ..vectors }, panels));
@@ -173,10 +172,8 @@ enum Kind {
 /// The keys or the values of one head of one sequence, before they are packed.
 #[derive(Clone, Copy)]
 struct HeadVectors<'a> {
-    heads: Heads,
-    head: usize,
+    head: Head<'a>,
     layout: HeadLayout,
-    sequence: &'a Sequence,
     source: Source<'a>,
 }
 
@@ -184,17 +181,11 @@ impl HeadVectors<'_> {
     /// The tokens at places `first..first + count` of a strand.
     fn tokens(&self, strand: usize, first: usize, count: usize) -> Tokens {
         let step = self.layout.strands.count();
-        Tokens { first: self.sequence.rows.start + strand + first * step, step, count }
-    }
-
-    /// Writes the vector of one global token.
-    fn write_global(&self, token: usize, output: Output) {
-        let tokens = Tokens { first: self.sequence.rows.start + token, step: 1, count: 1 };
-        self.source.write_rows(self.heads, self.head, tokens, output);
+        Tokens { first: strand + first * step, step, count }
     }
 
     fn pack_keys(&self, mut panels: &mut [f32]) {
-        let head_dim = self.heads.head_dim;
+        let head_dim = self.head.heads.head_dim;
         let strands = self.layout.strands;
         let mut projected = Vec::new();
         for strand in 0..strands.count() {
@@ -204,22 +195,15 @@ impl HeadVectors<'_> {
             for first in (0..places).step_by(ROWS) {
                 let count = (places - first).min(ROWS);
                 let tokens = self.tokens(strand, first, count);
-                let keys = self.source.rows(self.heads, self.head, tokens, &mut projected);
+                let keys = self.head.rows(self.source, tokens, &mut projected);
                 pack_columns(strand_panels, head_dim, first, count, keys);
             }
         }
-        let globals = &self.sequence.global_tokens;
-        let mut keys = vec![0.0; globals.len() * head_dim];
-        for (&token, key) in globals.iter().zip(keys.chunks_exact_mut(head_dim)) {
-            let output = Output { data: key, row_stride: head_dim, panel_stride: PANEL };
-            self.write_global(token, output);
-        }
-        let keys = Rows { data: &keys, stride: head_dim };
-        pack_columns(panels, head_dim, 0, globals.len(), keys);
+        self.head.pack_globals(self.source, panels);
     }
 
     fn pack_values(&self, mut panels: &mut [f32]) {
-        let width = padded(self.heads.head_dim);
+        let width = padded(self.head.heads.head_dim);
         let strands = self.layout.strands;
         for strand in 0..strands.count() {
             let places = strands.len(strand);
@@ -231,13 +215,14 @@ impl HeadVectors<'_> {
                 let data = &mut strand_panels[first * PANEL..];
                 let output = Output { data, row_stride: PANEL, panel_stride };
                 let tokens = self.tokens(strand, first, count);
-                self.source.write_rows(self.heads, self.head, tokens, output);
+                self.head.write(self.source, tokens, output);
             }
         }
         let panel_stride = room(self.layout.globals) * PANEL;
-        for (i, &token) in self.sequence.global_tokens.iter().enumerate() {
-            let data = &mut panels[i * PANEL..];
-            self.write_global(token, Output { data, row_stride: PANEL, panel_stride });
+        for (block, tokens) in self.head.sequence.global_tokens.chunks(ROWS).enumerate() {
+            let data = &mut panels[block * ROWS * PANEL..];
+            let output = Output { data, row_stride: PANEL, panel_stride };
+            self.head.write_at(self.source, tokens, output);
         }
     }
 }
