@@ -135,13 +135,12 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         let Heads { num_heads, head_dim } = heads;
         let Projections { query, key, value } = projections;
         let globals = sequence.global_tokens.len();
-        let (keys, size) = match (key, value) {
-            (
-                Source::Projected { hidden_states, weights },
-                Source::Projected { hidden_states: same, weights: value },
-            ) if std::ptr::eq(hidden_states, same) && folds(globals, heads) => {
-                let size = try_len(padded(num_heads * globals), weights.in_features())?;
-                (Keys::Folded { hidden_states, key: weights, value }, size)
+        let (keys, size) = match (key.projection(), value.projection()) {
+            (Some((hidden_states, key)), Some((same, value)))
+                if std::ptr::eq(hidden_states, same) && folds(globals, heads) =>
+            {
+                let size = try_len(padded(num_heads * globals), key.in_features())?;
+                (Keys::Folded { hidden_states, key, value }, size)
             }
             _ => (Keys::Vectors { key, value }, try_len(padded(globals), num_heads * head_dim)?),
         };

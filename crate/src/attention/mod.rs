@@ -77,10 +77,12 @@ pub enum Source<'a> {
         #[allow(missing_docs, reason = "said above")]
         weights: &'a Linear,
     },
-    /// The same with every hidden state quantised already, for layers with 8-bit weights.
+    /// The same with every hidden state quantised already, too, for layers with 8-bit weights.
     Quantized {
         #[allow(missing_docs, reason = "said above")]
-        hidden_states: QuantizedRows<'a>,
+        hidden_states: &'a [f32],
+        /// A row of [`quantize_row`](crate::gemm::quantize_row) for each of them.
+        quantized: QuantizedRows<'a>,
         #[allow(missing_docs, reason = "said above")]
         weights: &'a Linear,
     },
@@ -115,15 +117,23 @@ impl<'a> Source<'a> {
                 assert_eq!(weights.out_features(), heads.hidden_size(), "features of all heads");
                 assert_eq!(hidden_states.len(), tokens * weights.in_features(), "one row a token");
             }
-            Source::Quantized { hidden_states, weights } => {
-                assert_eq!(weights.groups(), heads.num_heads, "one group of features per head");
-                assert_eq!(weights.out_features(), heads.hidden_size(), "features of all heads");
+            &Source::Quantized { hidden_states, quantized, weights } => {
+                Source::Projected { hidden_states, weights }.check(heads, tokens);
                 let len = tokens * quantized_row_len(weights.in_features());
-                assert_eq!(hidden_states.data.len(), len, "one row a token");
+                assert_eq!(quantized.data.len(), len, "one quantised row a token");
             }
             Source::Given { data, .. } => {
                 assert_eq!(data.len(), tokens * heads.hidden_size(), "one vector a token and head");
             }
+        }
+    }
+
+    /// What it projects, if it does: hidden states, and the layer.
+    fn projection(&self) -> Option<(&'a [f32], &'a Linear)> {
+        match *self {
+            Source::Projected { hidden_states, weights }
+            | Source::Quantized { hidden_states, weights, .. } => Some((hidden_states, weights)),
+            Source::Given { .. } => None,
         }
     }
 
@@ -136,7 +146,7 @@ impl<'a> Source<'a> {
                 let x = Rows { data: &hidden_states[first * cols..], stride: step * cols };
                 weights.apply_group(head, count, x, false, output);
             }
-            Source::Quantized { hidden_states: QuantizedRows { data, stride }, weights } => {
+            Source::Quantized { quantized: QuantizedRows { data, stride }, weights, .. } => {
                 let x = QuantizedRows { data: &data[first * stride..], stride: step * stride };
                 weights.apply_group(head, count, Input::Quantized(x), false, output);
             }
@@ -219,12 +229,14 @@ pub fn attention(
     heads: Heads,
     pattern: &Pattern,
     batch: &Batch,
-    [local, global]: [Projections; 2],
+    projections: [Projections; 2],
     workspace: &mut Workspace,
     context: &mut [f32],
 ) -> Result<(), OutOfMemory> {
     let tokens = batch.total_tokens();
     let hidden_size = heads.hidden_size();
+    let Workspace { keys, values, quantized } = workspace;
+    let [local, global] = projections;
     assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
     assert_eq!(context.len(), tokens * hidden_size, "one row of context per token");
     local.check(heads, tokens);
@@ -239,12 +251,11 @@ pub fn attention(
         .map(|sequence| SequenceLayout::new(sequence, heads, pattern))
         .collect();
     let total = |len: fn(&SequenceLayout) -> usize| layouts.iter().map(len).sum();
-    try_resize(&mut workspace.keys, total(SequenceLayout::keys_len))?;
-    try_resize(&mut workspace.values, total(SequenceLayout::values_len))?;
-    let mut quantized = std::mem::take(&mut workspace.quantized);
-    let ordinary = quantized::once(local, &mut quantized)?;
-    panels::pack(pattern, batch, &layouts, ordinary, workspace);
-    let heads_of = HeadPanels::of_batch(&layouts, workspace);
+    try_resize(keys, total(SequenceLayout::keys_len))?;
+    try_resize(values, total(SequenceLayout::values_len))?;
+    let [local, global] = quantized::once(projections, quantized)?;
+    panels::pack(pattern, batch, &layouts, local, [keys, values]);
+    let heads_of = HeadPanels::of_batch(&layouts, [keys, values]);
 
     let global_context = global::contexts(heads, pattern, batch, global)?;
 
@@ -270,7 +281,7 @@ pub fn attention(
             for (head, panels) in heads_of[number].iter().enumerate() {
                 let head = Head { heads, head, pattern, sequence };
                 let block = banded::QueryBlock { head, queries: queries.clone() };
-                block.write_context(ordinary.query, panels, &mut scratch, context);
+                block.write_context(local.query, panels, &mut scratch, context);
             }
             for (token, row) in global_context[number].iter() {
                 if queries.contains(token) {
@@ -280,6 +291,5 @@ pub fn attention(
             }
         }
     });
-    workspace.quantized = quantized;
     Ok(())
 }

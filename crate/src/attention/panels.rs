@@ -11,7 +11,7 @@
 //! rounded up to an odd number of panels: value panels a power of two apart would be written
 //! through the same few lines of the first-level cache.
 
-use super::{Head, Heads, Projections, ROWS, Source, Tokens, Workspace};
+use super::{Head, Heads, Projections, ROWS, Source, Tokens};
 use crate::band::{Pattern, Strands};
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{Output, PANEL, Panels, pack_columns, padded};
@@ -94,10 +94,8 @@ impl<'a> HeadPanels<'a> {
     /// Of every sequence and head.
     pub(super) fn of_batch(
         layouts: &[SequenceLayout],
-        workspace: &'a Workspace,
+        [mut keys, mut values]: [&'a [f32]; 2],
     ) -> Vec<Vec<HeadPanels<'a>>> {
-        let mut keys = workspace.keys.as_slice();
-        let mut values = workspace.values.as_slice();
         let mut take = |layout: HeadLayout| HeadPanels {
             layout,
             keys: keys.split_off(..layout.keys_len()).expect("room for all keys"),
@@ -136,16 +134,14 @@ impl<'a> HeadPanels<'a> {
     }
 }
 
-/// Fills the workspace with the keys and values of all sequences and heads.
+/// Packs the keys and values of all sequences and heads.
 pub(super) fn pack(
     pattern: &Pattern,
     batch: &Batch,
     layouts: &[SequenceLayout],
     local: Projections,
-    workspace: &mut Workspace,
+    [mut keys, mut values]: [&mut [f32]; 2],
 ) {
-    let mut keys = workspace.keys.as_mut_slice();
-    let mut values = workspace.values.as_mut_slice();
     let mut tasks = Vec::new();
     for (sequence, layout) in batch.sequences().iter().zip(layouts) {
         for head in 0..layout.heads.num_heads {

@@ -5,18 +5,15 @@ use crate::gemm::{QuantizedRows, quantize_row, quantized_row_len};
 use crate::memory::{OutOfMemory, try_len, try_resize};
 use crate::parallel::{for_each_chunk, rows_per_block};
 
-/// The same projections, of hidden states quantised into `buffer` if all three take such rows.
+/// The same projections, those that take such rows of the hidden states quantised into `buffer`.
 pub(super) fn once<'a>(
-    projections: Projections<'a>,
+    projections: [Projections<'a>; 2],
     buffer: &'a mut Vec<i32>,
-) -> Result<Projections<'a>, OutOfMemory> {
-    let Projections { query, key, value } = projections;
-    let Source::Projected { hidden_states, weights } = query else { return Ok(projections) };
-    let takes_them = |source| {
-        matches!(source, Source::Projected { hidden_states: same, weights }
-            if std::ptr::eq(same, hidden_states) && weights.takes_quantized())
+) -> Result<[Projections<'a>; 2], OutOfMemory> {
+    let Source::Projected { hidden_states, weights } = projections[0].query else {
+        return Ok(projections);
     };
-    if ![query, key, value].into_iter().all(takes_them) {
+    if !weights.takes_quantized() {
         return Ok(projections);
     }
 
@@ -31,14 +28,18 @@ pub(super) fn once<'a>(
             quantize_row(row, quantized);
         }
     });
-    let hidden_states = QuantizedRows { data: buffer, stride };
+    let quantized = QuantizedRows { data: buffer, stride };
     let of_quantized = |source| match source {
-        Source::Projected { weights, .. } => Source::Quantized { hidden_states, weights },
+        Source::Projected { hidden_states: same, weights }
+            if std::ptr::eq(same, hidden_states) && weights.takes_quantized() =>
+        {
+            Source::Quantized { hidden_states, quantized, weights }
+        }
         other => other,
     };
-    Ok(Projections {
+    Ok(projections.map(|Projections { query, key, value }| Projections {
         query: of_quantized(query),
         key: of_quantized(key),
         value: of_quantized(value),
-    })
+    }))
 }

@@ -376,11 +376,13 @@ fn attention_takes_layers_of_every_storage() {
 fn eight_bit_attention_is_attention_over_what_the_layers_give() {
     let mut random = Random::new(9);
     let heads = Heads { num_heads: 3, head_dim: 12 };
-    for tokens in [1, 30, 130] {
+    // As many as are not folded: a run, and some by themselves.
+    let globals = || (0..7).chain([9, 12, 20, 29]).collect();
+    for (tokens, globals) in [(1, vec![]), (30, globals()), (130, globals())] {
         let mut batch = Batch::default();
-        batch.push(tokens, vec![], vec![]);
+        batch.push(tokens, globals, vec![]);
         let hidden_states = random.floats(tokens * 21, 1.0);
-        let layers = [(); 3].map(|()| Layer::new(&mut random, 21, [12, 3]).linear(Storage::Int8));
+        let layers = [(); 6].map(|()| Layer::new(&mut random, 21, [12, 3]).linear(Storage::Int8));
         let vectors = layers.each_ref().map(|linear| {
             let mut vectors = vec![f32::NAN; tokens * heads.hidden_size()];
             for head in 0..heads.num_heads {
@@ -396,12 +398,16 @@ fn eight_bit_attention_is_attention_over_what_the_layers_give() {
             }
             vectors
         });
-        let context_of = |[query, key, value]: [Source; 3]| {
-            let projections = [Projections { query, key, value }; 2];
+        let context_of = |sources: [Source; 6]| {
+            let [local, global] = [0, 3].map(|first| Projections {
+                query: sources[first],
+                key: sources[first + 1],
+                value: sources[first + 2],
+            });
             let mut context = vec![f32::NAN; tokens * heads.hidden_size()];
             let pattern = Pattern::new(20, &[1, 3, 2], false);
             let mut workspace = Workspace::default();
-            attention(heads, &pattern, &batch, projections, &mut workspace, &mut context)
+            attention(heads, &pattern, &batch, [local, global], &mut workspace, &mut context)
                 .expect("memory");
             context
         };
