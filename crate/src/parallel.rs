@@ -19,6 +19,21 @@ pub fn for_each_chunk<T: Send>(
     data.chunks_mut(chunk_len).enumerate().for_each(|(index, chunk)| f(index, chunk));
 }
 
+/// The same where `f` may fail: with one of its errors, and maybe without the chunks behind it.
+pub fn try_for_each_chunk<T: Send, E: Send>(
+    data: &mut [T],
+    chunk_len: usize,
+    f: impl Fn(usize, &mut [T]) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    #[cfg(feature = "threads")]
+    {
+        use rayon::prelude::*;
+        data.par_chunks_mut(chunk_len).enumerate().try_for_each(|(index, chunk)| f(index, chunk))
+    }
+    #[cfg(not(feature = "threads"))]
+    data.chunks_mut(chunk_len).enumerate().try_for_each(|(index, chunk)| f(index, chunk))
+}
+
 /// Calls `f` with every task.
 pub fn for_each<T: Send>(tasks: Vec<T>, f: impl Fn(T) + Sync + Send) {
     #[cfg(feature = "threads")]

@@ -14,8 +14,8 @@ use super::{Head, Heads, KEYS, Projections, Source, Tokens};
 use crate::band::Strands;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
-use crate::memory::{OutOfMemory, try_len, try_zeros};
-use crate::parallel::{for_each, for_each_chunk};
+use crate::memory::{OutOfMemory, try_filled, try_len, try_with_capacity, try_zeros};
+use crate::parallel::{for_each_chunk, try_for_each_chunk};
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, exp2_and_sum_of_two};
 
@@ -48,24 +48,23 @@ pub fn attentions(
     for (&token, key) in global_tokens.iter().zip(global_keys.chunks_exact_mut(head_dim)) {
         key.copy_from_slice(&keys[token * head_dim..][..head_dim]);
     }
-    let mut is_hidden = vec![false; head.sequence.len()];
+    let mut is_hidden = try_filled(head.sequence.len(), false)?;
     global_tokens.iter().chain(masked).for_each(|&key| is_hidden[key] = true);
 
-    let mut rows: Vec<Row> = queries
-        .iter()
-        .zip(weights.chunks_exact_mut(cols))
-        .filter(|(query, _)| !is_hidden[**query]) // the rows of the others stay 0
-        .map(|(&query, weights)| {
+    let mut rows = try_with_capacity(queries.len())?;
+    for (&query, weights) in queries.iter().zip(weights.chunks_exact_mut(cols)) {
+        // The rows of the others stay 0.
+        if !is_hidden[query] {
             let (strand, place) = strands.locate(query);
-            Row { strand, place, weights }
-        })
-        .collect();
-    rows.sort_unstable_by_key(|row| (row.strand, row.place));
-    let blocks = rows
+            rows.push(Row { strand, place, weights });
+        }
+    }
+    rows.sort_unstable_by_key(|row: &Row| (row.strand, row.place));
+    let mut blocks: Vec<&mut [Row]> = rows
         .chunk_by_mut(|a, b| a.strand == b.strand && a.place / QUERIES == b.place / QUERIES)
         .collect();
     let one = Band { head, strands, keys: &keys, global_keys: &global_keys, is_hidden: &is_hidden };
-    for_each(blocks, |block| one.weigh(local.query, block));
+    try_for_each_chunk(&mut blocks, 1, |_, block| one.weigh(local.query, block[0]))?;
     Ok(weights)
 }
 
@@ -109,7 +108,7 @@ pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, Ou
     });
 
     // A softmax down each column.
-    let mut max = vec![f32::NEG_INFINITY; globals];
+    let mut max = try_filled(globals, f32::NEG_INFINITY)?;
     for row in weights.chunks_exact(globals) {
         max.iter_mut().zip(row).for_each(|(max, score)| *max = max.max(*score));
     }
@@ -119,7 +118,7 @@ pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, Ou
             exp2_and_sum(row, 0.0);
         }
     });
-    let mut sums = vec![0.0; globals];
+    let mut sums = try_filled(globals, 0.0)?;
     for row in weights.chunks_exact(globals) {
         sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += f64::from(*weight));
     }
@@ -160,7 +159,7 @@ struct Band<'a> {
 
 impl Band<'_> {
     /// Fills rows of one strand whose places lie less than [`QUERIES`] apart.
-    fn weigh(&self, query: Source, block: &mut [Row]) {
+    fn weigh(&self, query: Source, block: &mut [Row]) -> Result<(), OutOfMemory> {
         let Heads { head_dim, .. } = self.head.heads;
         let (strand, step) = (block[0].strand, self.strands.count());
         let (first, last) = (block[0].place, block[block.len() - 1].place);
@@ -180,7 +179,7 @@ impl Band<'_> {
         let globals = &self.head.sequence.global_tokens;
         let first_key = self.strands.strand(strand).visible(first).start;
         let count = self.strands.strand(strand).visible(last).end - first_key;
-        let mut scores = vec![0.0; (globals.len() + count) * cols];
+        let mut scores = try_zeros(try_len(globals.len() + count, cols)?)?;
         let (global_scores, band_scores) = scores.split_at_mut(globals.len() * cols);
         let score = |rows, keys, scores| {
             let queries = Panels { data: &queries, stride: head_dim * PANEL };
@@ -216,5 +215,6 @@ impl Band<'_> {
             scale(to_globals, inverse_sum);
             scale(to_band, inverse_sum);
         }
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@
 use super::panels::HeadPanels;
 use super::{Head, Source, Tokens};
 use crate::gemm::{Output, PANEL, Rows, Shape, Start, TILE_ROWS, multiply, multiply_part, padded};
+use crate::memory::{OutOfMemory, try_len, try_resize};
 use crate::simd::{clear, copy_scaled};
 use crate::softmax::exp2_and_sum_of_two;
 use std::ops::Range;
@@ -40,15 +41,16 @@ impl QueryBlock<'_> {
         panels: &HeadPanels,
         scratch: &mut Scratch,
         context: &mut [f32],
-    ) {
+    ) -> Result<(), OutOfMemory> {
         let strands = panels.layout.strands;
         for strand in 0..strands.count() {
             let places = strands.places(strand, self.queries.clone());
             for first in places.clone().step_by(QUERIES) {
                 let part = first..(first + QUERIES).min(places.end);
-                self.write_part(source, panels, strand, part, scratch, context);
+                self.write_part(source, panels, strand, part, scratch, context)?;
             }
         }
+        Ok(())
     }
 
     fn write_part(
@@ -59,7 +61,7 @@ impl QueryBlock<'_> {
         places: Range<usize>,
         scratch: &mut Scratch,
         context: &mut [f32],
-    ) {
+    ) -> Result<(), OutOfMemory> {
         let Head { heads, head, pattern, sequence } = self.head;
         let head_dim = heads.head_dim;
         let strands = panels.layout.strands;
@@ -77,7 +79,7 @@ impl QueryBlock<'_> {
 
         let Scratch { query, scores, hidden } = scratch;
         if scores.len() < count * stride {
-            scores.resize(count * stride, 0.0);
+            try_resize(scores, try_len(count, stride)?)?;
         }
         let scores = &mut scores[..count * stride];
 
@@ -170,5 +172,6 @@ impl QueryBlock<'_> {
                 copy_scaled(sums, inverse_sums[i], row);
             }
         }
+        Ok(())
     }
 }

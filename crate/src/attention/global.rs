@@ -234,7 +234,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
 
         let mut part = self.nothing()?;
         let mut projected = Vec::new();
-        let mut vectors = vec![0.0; count * padded(head_dim)]; // the values as a right matrix
+        let mut vectors = try_zeros(try_len(count, padded(head_dim))?)?; // the values as a right matrix
         let mut scores = try_zeros(try_len(count, cols)?)?; // [keys, global queries]
         let mut weights = try_zeros(try_len(globals, count)?)?; // [global queries, keys]
         for head in 0..num_heads {
@@ -302,7 +302,7 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         }
 
         let panel_stride = count * PANEL;
-        let mut panels = vec![0.0; padded(width) * count]; // the hidden states as a right matrix
+        let mut panels = try_zeros(try_len(count, padded(width))?)?; // the hidden states as a right matrix
         let hidden = Rows { data: block, stride: width };
         copy_rows(
             count,

@@ -31,7 +31,7 @@ use crate::batch::Batch;
 use crate::gemm::{Output, PANEL, QuantizedRows, Rows, copy_rows, quantized_row_len};
 use crate::linear::{Input, Linear};
 use crate::memory::{OutOfMemory, try_resize};
-use crate::parallel::{for_each_chunk, rows_per_block_of};
+use crate::parallel::{rows_per_block_of, try_for_each_chunk};
 use panels::{HeadPanels, SequenceLayout};
 
 /// Queries of a block of work: as many again as a wide band has keys, since each block reads the
@@ -264,7 +264,7 @@ pub fn attention(
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
     let block = rows_per_block_of(MOST_QUERIES, tokens)
         .max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
-    for_each_chunk(context, block * hidden_size, |index, context| {
+    try_for_each_chunk(context, block * hidden_size, |index, context| {
         let rows = index * block..index * block + context.len() / hidden_size;
         let mut scratch = banded::Scratch::default();
         let first = batch.sequences().partition_point(|sequence| sequence.rows.end <= rows.start);
@@ -281,7 +281,7 @@ pub fn attention(
             for (head, panels) in heads_of[number].iter().enumerate() {
                 let head = Head { heads, head, pattern, sequence };
                 let block = banded::QueryBlock { head, queries: queries.clone() };
-                block.write_context(local.query, panels, &mut scratch, context);
+                block.write_context(local.query, panels, &mut scratch, context)?;
             }
             for (token, row) in global_context[number].iter() {
                 if queries.contains(token) {
@@ -290,6 +290,6 @@ pub fn attention(
                 }
             }
         }
-    });
-    Ok(())
+        Ok(())
+    })
 }
