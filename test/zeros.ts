@@ -29,7 +29,8 @@ export const headShapes = {
   tokenClassification: ({ hidden_size: hidden }: Sizes): Shapes => linear('classifier', hidden, 2),
 };
 
-function encoderShapes({ vocab_size, hidden_size: hidden, intermediate_size: inner, max_position_embeddings, num_hidden_layers }: Sizes): Shapes {
+/** The tensors of an encoder without a pooler. */
+export function encoderShapes({ vocab_size, hidden_size: hidden, intermediate_size: inner, max_position_embeddings, num_hidden_layers }: Sizes): Shapes {
   const layer = (prefix: string): Shapes => [
     ...['query', 'key', 'value', 'query_global', 'key_global', 'value_global']
       .flatMap((name) => linear(`${prefix}.attention.self.${name}`, hidden, hidden)),
