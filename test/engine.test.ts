@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { createEngine, LongformerModel, type AttentionInput, type Engine } from 'longformer-wasm';
+import { saysMemoryLacks } from '../dist/engine/lack-of-memory.js';
 import { assertRefuses } from './rejects.ts';
 
 /** Attention over `seqLen` tokens whose values are all `value`: so is its context. */
@@ -182,6 +183,23 @@ test('refuses options that cannot be met', async () => {
   await assertRefuses(
     () => createEngine({ workerUrl: new URL('file:///nowhere/engine-worker.js') }), 'ENGINE_DEAD', /worker failed/,
   );
+});
+
+test('of all RangeErrors only an allocation that failed says that memory lacks', () => {
+  const thrown = (work: () => unknown): unknown => {
+    try {
+      return work();
+    } catch (error) {
+      return error;
+    }
+  };
+  assert.ok(saysMemoryLacks(thrown(() => new ArrayBuffer(Number.MAX_SAFE_INTEGER))));
+  const endless = (): unknown => [endless()];
+  for (const mistake of [endless, () => new DataView(new ArrayBuffer(2)).getInt32(0), () => 'x'.repeat(2 ** 30), () => new Float32Array(-1)]) {
+    const error = thrown(mistake);
+    assert.instance(error, RangeError);
+    assert.not(saysMemoryLacks(error), String(error));
+  }
 });
 
 test.run();

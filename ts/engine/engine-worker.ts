@@ -6,6 +6,7 @@ import { openSource } from '../files/open.ts';
 import type { OpenFile, Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
 import type { Wasm } from './builds.ts';
+import { saysMemoryLacks } from './lack-of-memory.ts';
 import {
   buffersOf, fromMessage, toMessage,
   type Answer, type EngineWorkerData, type ErrorMessage, type FileQuestion, type FromEngine, type Request, type ToEngine,
@@ -75,8 +76,8 @@ async function answer({ id, service, args }: Request): Promise<void> {
 function known(error: unknown): ErrorMessage | 'aborted' {
   if (error instanceof Aborted) return 'aborted';
   if (error instanceof LongformerError) return toMessage(error);
-  if (error instanceof RangeError) { // an array for a result, on the JavaScript side
-    return { code: 'OUT_OF_MEMORY', subject: 'a result', problem: `must fit in memory: ${error.message}` };
+  if (saysMemoryLacks(error)) { // an array for a result, on the JavaScript side
+    return { code: 'OUT_OF_MEMORY', subject: 'a result', problem: `must fit in memory: ${(error as Error).message}` };
   }
   const code = (error as { code?: ErrorCode }).code;
   if (code === 'BAD_INPUT' || code === 'OUT_OF_MEMORY') {
