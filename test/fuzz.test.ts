@@ -13,6 +13,7 @@ import { JsonSection } from '../dist/tokenizer/json-section.js';
 import { unchanged } from '../dist/tokenizer/normalized-text.js';
 import { createPrecompiled } from '../dist/tokenizer/precompiled.js';
 import { fuzz, mutateBytes, mutateJson, serveFuzz, type FuzzTarget, type Random } from './fuzz.ts';
+import { hostilePickle, hostileZip } from './fuzz-pytorch.ts';
 
 const test = suite('fuzz');
 
@@ -63,9 +64,15 @@ async function readAll(file: StoredTensors): Promise<void> {
   }
 }
 
-const index = JSON.stringify({ metadata: { total_size: 38 }, weight_map: { 'encoder.weight': 'a.safetensors', 'encoder.bias': 'a.safetensors', scalar: 'b/c.safetensors' } });
+const weightMap = { 'encoder.weight': 'a.safetensors', 'encoder.bias': 'a.safetensors', scalar: 'b/c.safetensors' };
+const indexes = [weightMap, { ...weightMap, empty: '\ud800.safetensors' }, { ...weightMap, '\udc00': 'a.safetensors' }]
+  .map((weight_map) => JSON.stringify({ metadata: { total_size: 38 }, weight_map }));
 
 const pickles = ['kinds.bin', 'kinds-stream.bin'].map((name) => new Uint8Array(readFileSync(new URL(`fixtures/pytorch/${name}`, import.meta.url))));
+
+async function useBin(input: Uint8Array): Promise<void> {
+  await readAll(await openCheckpoint(await openSource(sourceOf('pytorch_model.bin', input))));
+}
 
 // ---------------------------------------------------------------------------- tokenizers
 
@@ -145,7 +152,7 @@ const targets: Record<string, FuzzTarget> = {
     },
   },
   'index of shards': {
-    input: (random) => changed(index, random),
+    input: (random) => changed(random.pick(indexes), random),
     parse: async (input) => {
       const shard = safetensorsOf(utf8.encode(header));
       const source = sourceOf('model.safetensors.index.json', input, { 'a.safetensors': shard, 'b/c.safetensors': shard });
@@ -154,8 +161,10 @@ const targets: Record<string, FuzzTarget> = {
   },
   'pytorch_model.bin': {
     input: (random) => mutateBytes(random.pick(pickles), random, pickles),
-    parse: async (input) => readAll(await openCheckpoint(await openSource(sourceOf('pytorch_model.bin', input)))),
+    parse: useBin,
   },
+  'pytorch_model.bin of hostile opcodes': { input: hostilePickle, parse: useBin },
+  'pytorch_model.bin of hostile fields': { input: hostileZip, parse: useBin },
   'config.json': {
     input: (random) => changed(random.pick(configs), random),
     parse: async (input) => {
