@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { createEngine, LongformerModel, type Progress } from 'longformer-wasm';
 import { openSource } from '../dist/files/open.js';
 import { readText } from '../dist/files/source.js';
-import { refuse, sendFile, storageTag, type Behaviour } from './hub-server.ts';
+import { endless, refuse, sendFile, storageTag, type Behaviour } from './hub-server.ts';
 import { assertRefuses } from './rejects.ts';
 
 const MIB = 2 ** 20;
@@ -96,6 +96,26 @@ test('fetches files whole where the server knows no parts', async (context) => {
   assert.equal(await file.read(5, 500), files.get('model.safetensors')!.slice(5, 500));
   assert.is(told.at(-1)!.done, file.size);
   assert.ok(told.every(({ stage, name, total }) => stage === 'download' && name === 'model.safetensors' && total === file.size));
+});
+
+test('what is read whole is refused by its size before it is fetched', async (context) => {
+  const source = await openSource(context.folder);
+  context.behaviour = (_, response) => {
+    response.writeHead(200, { 'content-length': 50e9 }).flushHeaders();
+    return true;
+  };
+  await assertRefuses(() => readText(source, 'config.json'), 'BAD_FILE', /config\.json must be at most 67108864 bytes, has 50000000000/);
+  context.behaviour = (_, response) => {
+    response.writeHead(206, { 'content-range': 'bytes 0-4194303/50000000000', 'content-length': 4194304 }).flushHeaders();
+    return true;
+  };
+  await assertRefuses(() => readText(source, 'config.json'), 'BAD_FILE', /config\.json must be at most 67108864 bytes, has 50000000000/);
+  context.behaviour = (_, response) => {
+    response.writeHead(200);
+    endless(response);
+    return true;
+  };
+  await assertRefuses(() => readText(source, 'config.json'), 'DOWNLOAD', /config\.json must end after 67108864 bytes, goes on/);
 });
 
 test('tries again, and not for ever', async (context) => {

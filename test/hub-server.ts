@@ -137,6 +137,14 @@ export function sendBeginning(response: ServerResponse, bytes: Uint8Array, count
   });
 }
 
+/** Sends and sends. */
+export function endless(response: ServerResponse): void {
+  const bytes = new Uint8Array(2 ** 20);
+  const go = (): void => { while (!response.destroyed && response.write(bytes)); };
+  response.on('drain', go);
+  go();
+}
+
 export function refuse(response: ServerResponse, status: number, headers: Record<string, string>): void {
   response.writeHead(status, headers).end();
 }

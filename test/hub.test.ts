@@ -10,7 +10,7 @@ import { convertToLongformer, createEngine, LongformerModel, SearchIndex, Tokeni
 import { openSource } from '../dist/files/open.js';
 import { readText } from '../dist/files/source.js';
 import { longformer } from './command.ts';
-import { COMMIT, etagOf, HubServer, refuse, sendBeginning, storageTag, type Behaviour } from './hub-server.ts';
+import { COMMIT, endless, etagOf, HubServer, refuse, sendBeginning, storageTag, type Behaviour } from './hub-server.ts';
 import { assertRefuses } from './rejects.ts';
 
 const ID = 'org/tiny';
@@ -400,6 +400,25 @@ test('bytes that are not those of the hash are refused', async ({ hub, cacheDir,
   assert.equal((await readdir(join(repo, 'blobs'))).filter((name) => !name.includes('.')), []);
   hub.behaviour = () => false;
   assert.equal(await bytesOf(cacheDir, 'model.safetensors'), weights);
+});
+
+test('what is read whole is refused by its size before it is fetched', async ({ hub, cacheDir, repo }) => {
+  const source = await openSource(ID, { cacheDir });
+  hub.behaviour = ({ method }, response) => {
+    if (method === 'HEAD') response.writeHead(200, { 'x-repo-commit': COMMIT, etag: `"${etagOf(SMALL)}"`, 'content-length': 50e9 }).end();
+    return method === 'HEAD';
+  };
+  await assertRefuses(() => readText(source, 'config.json'), 'BAD_FILE', /org\/tiny\/config\.json must be at most 67108864 bytes, has 50000000000/);
+  // Nobody says how long it is.
+  hub.behaviour = ({ method }, response) => {
+    response.writeHead(200, { 'x-repo-commit': COMMIT, etag: `"${etagOf(SMALL)}"`, 'transfer-encoding': 'chunked' });
+    if (method === 'HEAD') response.end();
+    else endless(response);
+    return true;
+  };
+  await assertRefuses(() => readText(source, 'config.json'), 'DOWNLOAD', /config\.json must end after 67108864 bytes, goes on/);
+  const [partial] = await partials(repo);
+  assert.ok((await lstat(join(repo, 'blobs', partial!))).size <= 2 ** 26);
 });
 
 // ---------------------------------------------------------------------------- processes

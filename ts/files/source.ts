@@ -23,8 +23,18 @@ export function badFile(file: OpenFile, problem: string, options?: ErrorOptions)
 export interface Source {
   /** For messages, e.g. the directory's path. */
   readonly label: string;
-  /** The file of that name, or null where there is none. */
-  open(name: string): Promise<OpenFile | null>;
+  /**
+   * The file of that name, or null where there is none.
+   *
+   * One that must be fetched first, and has more bytes than `maxBytes`, is refused with `BAD_FILE`
+   * before that; any other file may have more.
+   */
+  open(name: string, limits?: { maxBytes?: number }): Promise<OpenFile | null>;
+}
+
+/** Refuses a file that is too large for what it is wanted for. */
+export function refuseLarger(name: string, size: number | null, maxBytes = Infinity): void {
+  if ((size ?? 0) > maxBytes) throw new LongformerError('BAD_FILE', name, `must be at most ${maxBytes} bytes, has ${size}`);
 }
 
 /** What a caller can bring instead of a path: dropped files, zips, tests. */
@@ -62,10 +72,10 @@ const MAX_BYTES = 64 * 2 ** 20;
 
 /** The whole file as text, or null where there is none. Refuses files above 64 MB: they are read into memory whole. */
 export async function readText(source: Source, name: string): Promise<string | null> {
-  const file = await source.open(name);
+  const file = await source.open(name, { maxBytes: MAX_BYTES });
   if (file === null) return null;
   try {
-    if (file.size > MAX_BYTES) throw badFile(file, `must be at most ${MAX_BYTES} bytes, has ${file.size}`);
+    refuseLarger(file.name, file.size, MAX_BYTES);
     return new TextDecoder('utf-8', { ignoreBOM: false }).decode(await file.read(0, file.size));
   } finally {
     await file.close();

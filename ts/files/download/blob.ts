@@ -13,9 +13,11 @@ import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 
 import { basename, dirname, join } from 'node:path';
 import { LongformerError } from '../../errors.ts';
 import { naming } from '../directory.ts';
+import { refuseLarger } from '../source.ts';
 import { onlyForward, type LongCallOptions } from '../../progress.ts';
 import { exists, randomName } from './hub-cache.ts';
 import { contentLength, contentRange, PassingError, pause, retrying, type Reply } from './http.ts';
+import { MAX_UNSAID_BYTES } from './whole-file.ts';
 
 /** What is to be fetched. */
 interface RemoteBlob {
@@ -24,6 +26,8 @@ interface RemoteBlob {
   readonly etag: string;
   /** Bytes, or null where nobody says. */
   readonly size: number | null;
+  /** One that turns out to have more is refused. */
+  readonly maxBytes: number | undefined;
   /** The tag for `If-Range`, or null. */
   readonly validator: string | null;
   get(range: { start: number; validator: string | null; signal: AbortSignal | undefined }): Promise<Reply>;
@@ -95,6 +99,7 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
         }
         if (start === 0 && done > 0) await file.truncate(done = 0);
         expected ??= reply.status === 206 ? contentRange(reply.headers)!.total : contentLength(reply.headers);
+        refuseLarger(reply.name, expected, remote.maxBytes);
         const tag = reply.headers.get('etag');
         validator = tag?.startsWith('"') ? tag : null;
       } catch (error) {
@@ -102,9 +107,10 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
         throw error;
       }
       mark ??= done;
+      const most = expected ?? remote.maxBytes ?? MAX_UNSAID_BYTES;
       try {
         for await (const chunk of reply.chunks()) {
-          if (expected !== null && done + chunk.length > expected) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${expected} bytes, goes on`);
+          if (done + chunk.length > most) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${most} bytes, goes on`);
           await writeAt(file, partial, chunk, done);
           done += chunk.length;
           if (expected !== null) tell(expected);

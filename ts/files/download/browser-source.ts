@@ -9,7 +9,7 @@ import { LongformerError } from '../../errors.ts';
 import { onlyForward } from '../../progress.ts';
 import { fileUrl, HUB, isCommit } from './hub.ts';
 import { contentLength, retrying, send, statusError } from './http.ts';
-import { counted, wholeFile } from './whole-file.ts';
+import { counted, refuseLong, wholeFile, type FetchOptions } from './whole-file.ts';
 
 const CACHE = 'longformer-wasm';
 
@@ -19,7 +19,7 @@ export async function openHubInBrowser(id: string, options: SourceOptions): Prom
   const cache = await openCache();
   return {
     label: localFilesOnly ? `${id} (localFilesOnly)` : id,
-    async open(given) {
+    async open(given, { maxBytes } = {}) {
       const name = safeName(id, given);
       if (name === '') return null;
       const url = fileUrl({ endpoint: HUB, token: null }, { id, revision }, name);
@@ -27,7 +27,7 @@ export async function openHubInBrowser(id: string, options: SourceOptions): Prom
       if (cached !== undefined && (localFilesOnly || isCommit(revision) || await isCurrent(url, cached, signal))) return openBlob(url, await cached.blob());
       if (localFilesOnly) return null;
       const file = { id, name, url };
-      const blob = await retrying(signal, () => fetchInto(cache, file, options, onlyForward(options.onProgress)));
+      const blob = await retrying(signal, () => fetchInto(cache, file, { signal, maxBytes, onProgress: onlyForward(options.onProgress) }));
       return blob === null ? null : openBlob(url, blob);
     },
   };
@@ -60,8 +60,9 @@ function versionOf(headers: Headers): string | null {
 }
 
 async function fetchInto(
-  cache: Cache | null, { id, name, url }: { id: string; name: string; url: string }, { signal }: SourceOptions, onProgress: ReturnType<typeof onlyForward>,
+  cache: Cache | null, { id, name, url }: { id: string; name: string; url: string }, options: FetchOptions,
 ): Promise<Blob | null> {
+  const { signal, maxBytes } = options;
   const reply = await send(url, {}, signal);
   const { status, headers } = reply;
   if (status !== 200) {
@@ -73,9 +74,10 @@ async function fetchInto(
     if (status === 404) return null;
     throw statusError(reply, status === 403 ? ': a browser can only fetch what is public' : '');
   }
-  if (cache === null) return wholeFile(reply, name, { onProgress });
+  if (cache === null) return wholeFile(reply, name, options);
+  refuseLong(reply, maxBytes);
 
-  const chunks = counted(reply, name, { onProgress });
+  const chunks = counted(reply, name, options);
   let failure: unknown;
   const body = new ReadableStream({
     async pull(controller) {
@@ -96,7 +98,7 @@ async function fetchInto(
     await cache.put(url, new Response(body, { headers: [...kept, ...(size === null ? [] : [['content-length', String(size)] as [string, string]])] }));
   } catch {
     if (failure !== undefined) throw failure; // of the network, or an abort
-    return wholeFile(await send(url, {}, signal), name, { onProgress }); // no room in the cache
+    return wholeFile(await send(url, {}, signal), name, options); // no room in the cache
   }
   return (await cache.match(url))!.blob();
 }

@@ -7,7 +7,7 @@ import { encodedName, safeName, type OpenFile, type Source } from '../source.ts'
 import type { SourceOptions } from '../source-options.ts';
 import { onlyForward } from '../../progress.ts';
 import { contentRange, PassingError, retrying, send, statusError, withoutQuery, type Reply } from './http.ts';
-import { counted, wholeFile } from './whole-file.ts';
+import { counted, refuseLong, wholeFile, type FetchOptions } from './whole-file.ts';
 
 /** Asked for at a time: worth a request, few next to any checkpoint. */
 const BLOCK_BYTES = 4 * 2 ** 20;
@@ -26,25 +26,26 @@ export function openFolderUrl(folder: URL, options: SourceOptions): Source {
   const label = withoutQuery(folder.href).replace(/\/+$/, '');
   return {
     label,
-    async open(given) {
+    async open(given, { maxBytes } = {}) {
       const name = safeName(label, given);
       if (name === '') return null;
       const url = `${label}/${encodedName(name)}`;
-      return openAt(url + folder.search, url, name, options);
+      return openAt(url + folder.search, url, name, { ...options, maxBytes });
     },
   };
 }
 
-async function openAt(url: string, label: string, name: string, options: SourceOptions): Promise<OpenFile | null> {
-  const { signal } = options;
+async function openAt(url: string, label: string, name: string, options: SourceOptions & FetchOptions): Promise<OpenFile | null> {
+  const { signal, maxBytes } = options;
   const onProgress = onlyForward(options.onProgress);
   return retrying(signal, async () => {
     // A small file is there with the first block.
     const reply = await send(url, { headers: rangeOf(0, BLOCK_BYTES) }, signal);
     const { status, headers } = reply;
-    if (status === 200) return openBlob(label, await wholeFile(reply, name, { onProgress }));
+    if (status === 200) return openBlob(label, await wholeFile(reply, name, { onProgress, maxBytes }));
     const range = status === 206 ? contentRange(headers) : null;
     if (range !== null && range.start === 0 && range.total !== null && range.end === Math.min(BLOCK_BYTES, range.total)) {
+      refuseLong(reply, maxBytes, range.total);
       return openBlocks(url, label, { first: await block(reply, range.end), size: range.total, etag: headers.get('etag') }, signal);
     }
     reply.drop();
@@ -53,7 +54,7 @@ async function openAt(url: string, label: string, name: string, options: SourceO
     if (status >= 300) throw statusError(reply);
     // A part, but of what, a page may not be allowed to see.
     const all = await send(url, {}, signal);
-    if (all.status === 200) return openBlob(label, await wholeFile(all, name, { onProgress }));
+    if (all.status === 200) return openBlob(label, await wholeFile(all, name, { onProgress, maxBytes }));
     all.drop();
     throw statusError(all);
   });

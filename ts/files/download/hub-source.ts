@@ -3,7 +3,7 @@
 
 import { LongformerError } from '../../errors.ts';
 import { openFile } from '../directory.ts';
-import { safeName, type Source } from '../source.ts';
+import { refuseLarger, safeName, type Source } from '../source.ts';
 import type { SourceOptions } from '../source-options.ts';
 import { fetchBlob } from './blob.ts';
 import { exists, HubCache } from './hub-cache.ts';
@@ -52,7 +52,7 @@ class HubSource implements Source {
     this.#parts = parts;
   }
 
-  async open(given: string): ReturnType<Source['open']> {
+  async open(given: string, { maxBytes }: { maxBytes?: number } = {}): ReturnType<Source['open']> {
     const { repo, cache, options } = this.#parts;
     const name = safeName(repo.id, given);
     if (name === '') return null;
@@ -71,7 +71,7 @@ class HubSource implements Source {
         if ('missingIn' in found) return null;
         remote = found;
       }
-      await this.#fetch(name, remote, commit);
+      await this.#fetch(name, remote, commit, maxBytes);
     }
     options.signal?.throwIfAborted();
     return openFile(path);
@@ -106,12 +106,15 @@ class HubSource implements Source {
     return found;
   }
 
-  async #fetch(name: string, { etag, size, validator }: RemoteFile, commit: string): Promise<void> {
+  async #fetch(name: string, { etag, size, validator }: RemoteFile, commit: string, maxBytes: number | undefined): Promise<void> {
     const { hub, repo: { id }, cache, options } = this.#parts;
     const blob = cache.blob(etag);
     const isNew = !await exists(blob);
     const get: Parameters<typeof fetchBlob>[1]['get'] = (range) => getFile(hub, { id, revision: commit }, name, range);
-    if (isNew) await fetchBlob(blob, { name, etag, size, validator, get }, options);
+    if (isNew) {
+      refuseLarger(`${id}/${name}`, size, maxBytes);
+      await fetchBlob(blob, { name, etag, size, maxBytes, validator, get }, options);
+    }
     await cache.place(etag, commit, name, isNew);
   }
 }

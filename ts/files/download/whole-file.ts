@@ -1,20 +1,27 @@
 // A file that is fetched in one go into memory. Runs wherever there is `fetch`.
 
 import { LongformerError } from '../../errors.ts';
+import { refuseLarger } from '../source.ts';
 import { tell, type LongCallOptions } from '../../progress.ts';
 import { contentLength, PassingError, type Reply } from './http.ts';
 
-/** An engine has no more memory than that. */
-const MAX_BYTES = 2 ** 32;
+/** Where nobody says how long a file is: an engine has no more memory than that. */
+export const MAX_UNSAID_BYTES = 2 ** 32;
+
+/** Options of one file. */
+export interface FetchOptions extends LongCallOptions {
+  maxBytes?: number | undefined;
+}
 
 /** Counts what goes by: tells of progress, and refuses a body that is not as long as it was said to be. */
 export async function* counted(
-  reply: Reply, name: string, { onProgress }: LongCallOptions, size = contentLength(reply.headers),
+  reply: Reply, name: string, { onProgress, maxBytes = MAX_UNSAID_BYTES }: FetchOptions, size = contentLength(reply.headers),
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const most = size ?? maxBytes;
   let done = 0;
   for await (const chunk of reply.chunks()) {
     done += chunk.length;
-    if (done > (size ?? MAX_BYTES)) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${size ?? MAX_BYTES} bytes, goes on`);
+    if (done > most) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${most} bytes, goes on`);
     if (size !== null) tell(onProgress, { stage: 'download', name, done, total: size, unit: 'bytes' });
     yield chunk;
   }
@@ -22,9 +29,20 @@ export async function* counted(
   if (size === null) tell(onProgress, { stage: 'download', name, done, total: done, unit: 'bytes' });
 }
 
-/** The body of a reply as a Blob. */
-export async function wholeFile(reply: Reply, name: string, options: LongCallOptions): Promise<Blob> {
+/** The body of a reply as a Blob. Rejects with `BAD_FILE` for one of more than `maxBytes`. */
+export async function wholeFile(reply: Reply, name: string, options: FetchOptions): Promise<Blob> {
+  refuseLong(reply, options.maxBytes);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for await (const chunk of counted(reply, name, options)) parts.push(chunk);
   return new Blob(parts);
+}
+
+/** Refuses a body that is said to be longer, and drops it. */
+export function refuseLong(reply: Reply, maxBytes: number | undefined, size = contentLength(reply.headers)): void {
+  try {
+    refuseLarger(reply.name, size, maxBytes);
+  } catch (error) {
+    reply.drop();
+    throw error;
+  }
 }
