@@ -21,7 +21,7 @@ export async function readHubSettings(): Promise<HubSettings> {
   const home = path('HF_HOME') ?? join(path('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'huggingface');
   return {
     endpoint: endpoint(),
-    token: await token(path('HF_TOKEN_PATH') ?? join(home, 'token')),
+    token: isTrue('HF_HUB_DISABLE_IMPLICIT_TOKEN') ? null : await token(path('HF_TOKEN_PATH') ?? join(home, 'token')),
     cacheDir: resolve(path('HF_HUB_CACHE') ?? path('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub')),
     offline: isTrue('HF_HUB_OFFLINE') || isTrue('TRANSFORMERS_OFFLINE'),
     symlinks: !isTrue('HF_HUB_DISABLE_SYMLINKS'),
