@@ -23,7 +23,7 @@ const LARGE = { bytes: weights, large: true };
 /** What in the environment of whoever runs the tests would change them. */
 const NAMES = [
   'HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_TOKEN_PATH', 'HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'XDG_CACHE_HOME',
-  'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_HUB_DISABLE_SYMLINKS',
+  'HF_ENDPOINT', 'HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_HUB_DISABLE_SYMLINKS', 'HF_HUB_DISABLE_IMPLICIT_TOKEN',
 ];
 for (const name of NAMES) delete process.env[name];
 
@@ -198,6 +198,9 @@ test('finds the token in the environment, or in its file', async ({ hub, cacheDi
   assert.is(await sent(), 'Bearer hf_older');
   process.env['HF_TOKEN'] = ' hf_newer ';
   assert.is(await sent(), 'Bearer hf_newer');
+  process.env['HF_HUB_DISABLE_IMPLICIT_TOKEN'] = '1'; // that of the environment as well, as in Python
+  assert.is(await sent(), undefined);
+  delete process.env['HF_HUB_DISABLE_IMPLICIT_TOKEN'];
   process.env['HF_TOKEN'] = 'two\nlines';
   await assertRefuses(sent, 'BAD_INPUT', /token of the Hub must be one word/);
 });
@@ -400,6 +403,18 @@ test('bytes that are not those of the hash are refused', async ({ hub, cacheDir,
   assert.equal((await readdir(join(repo, 'blobs'))).filter((name) => !name.includes('.')), []);
   hub.behaviour = () => false;
   assert.equal(await bytesOf(cacheDir, 'model.safetensors'), weights);
+});
+
+test('without a hash the length is checked, without either nothing is taken', async ({ hub, cacheDir }) => {
+  let length: number | null = null;
+  hub.behaviour = ({ method }, response) => {
+    response.writeHead(200, { 'x-repo-commit': COMMIT, etag: '"a-tag"', ...(length !== null && { 'content-length': length }) });
+    response.end(method === 'HEAD' ? undefined : config);
+    return true;
+  };
+  await assertRefuses(() => bytesOf(cacheDir, 'config.json'), 'DOWNLOAD', /config\.json must come with a hash or a length/);
+  length = config.length;
+  assert.equal(await bytesOf(cacheDir, 'config.json'), config);
 });
 
 test('what is read whole is refused by its size before it is fetched', async ({ hub, cacheDir, repo }) => {

@@ -8,7 +8,7 @@
 //
 // Needs a file system: reached by `import()` only.
 
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LongformerError } from '../../errors.ts';
@@ -100,6 +100,9 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
         if (start === 0 && done > 0) await file.truncate(done = 0);
         expected ??= reply.status === 206 ? contentRange(reply.headers)!.total : contentLength(reply.headers);
         refuseLarger(reply.name, expected, remote.maxBytes);
+        if (expected === null && hashOf(remote.etag, 0) === null) {
+          throw new LongformerError('DOWNLOAD', reply.name, 'must come with a hash or a length, or what came cannot be checked');
+        }
         const tag = reply.headers.get('etag');
         validator = tag?.startsWith('"') ? tag : null;
       } catch (error) {
@@ -200,14 +203,19 @@ function written<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 // ---------------------------------------------------------------------------- checking
 
+/** What a file of that size is to be put through, or null where its tag is no hash. */
+function hashOf(etag: string, size: number): Hash | null {
+  if (/^[0-9a-f]{64}$/.test(etag)) return createHash('sha256');
+  return /^[0-9a-f]{40}$/.test(etag) ? createHash('sha1').update(`blob ${size}\0`) : null; // git's
+}
+
 /** What is wrong with a file, or null. */
 async function problemOf(path: string, { etag, size }: RemoteBlob, signal: AbortSignal | undefined): Promise<string | null> {
   const file = await open(path, 'r');
   try {
     const { size: found } = await file.stat();
     if (size !== null && found !== size) return `must have ${size} bytes, has ${found}`;
-    const hash = /^[0-9a-f]{64}$/.test(etag) ? createHash('sha256')
-      : /^[0-9a-f]{40}$/.test(etag) ? createHash('sha1').update(`blob ${found}\0`) : null; // git's
+    const hash = hashOf(etag, found);
     if (hash === null) return null;
     const chunk = new Uint8Array(CHUNK_BYTES);
     for (let at = 0; at < found;) {
