@@ -74,6 +74,19 @@ test('reads large files in parts, each once while it is near', async (context) =
   await file.close();
 });
 
+test('keeps 8 blocks of all files together', async (context) => {
+  const source = await openSource(context.folder);
+  const opened = [(await source.open('large.bin'))!, (await source.open('sub/../large.bin'))!, (await source.open('model.safetensors'))!];
+  const starts = Array.from({ length: 7 }, (_, i) => 4 * MIB * i);
+  for (const start of starts) await opened[start === 0 ? 0 : 1]!.read(start, start + 1);
+  context.asked.length = 0;
+  for (const start of starts) await opened[0]!.read(start, start + 1); // they are there for either
+  assert.equal(context.asked, []);
+  await opened[0]!.read(32 * MIB, 32 * MIB + 1); // in the place of the last used longest ago
+  await opened[2]!.read(0, 1);
+  assert.is(context.asked.length, 2);
+});
+
 test('a query goes to every file, and into no message', async (context) => {
   const source = await openSource(`${context.folder}?key=secret`);
   await (await source.open('config.json'))!.close();

@@ -279,15 +279,17 @@ test('a size that only the config claims takes no memory, and a short read is re
 
 test('reads weights in shards', async ({ engine, model }) => {
   const single = await files({});
+  const opened: string[] = [];
   const open = (replaced: Record<string, unknown>): FileSource => ({
-    open: async (name) => (name in replaced ? new Blob([JSON.stringify(replaced[name])])
+    open: async (name) => (opened.push(name), name in replaced ? new Blob([JSON.stringify(replaced[name])])
       : name === 'shard.safetensors' ? single.open('model.safetensors') : name === 'config.json' ? single.open(name) : null),
   });
   const bytes = (await single.open('model.safetensors'))!;
   const tensors = await openSafetensors((await openBlobs({ open: async () => bytes }).open('model.safetensors'))!);
-  const weight_map = Object.fromEntries([...tensors.tensors.keys()].map((name) => [name, 'shard.safetensors']));
+  const weight_map = Object.fromEntries([...tensors.tensors.keys()].map((name, i) => [name, `${'x/../'.repeat(i)}shard.safetensors`]));
   await using same = await LongformerModel.fromPretrained(open({ 'model.safetensors.index.json': { weight_map } }), { engine });
   assert.equal((await same.forward({ inputIds: ids })).lastHiddenState.data, (await model.forward({ inputIds: ids })).lastHiddenState.data);
+  assert.is(opened.filter((name) => name === 'shard.safetensors').length, 1, 'opened once, however it is spelled');
 });
 
 test('reads double precision', async ({ engine, model }) => {

@@ -4,7 +4,7 @@ import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import { openPytorch } from './pytorch.ts';
 import { openSafetensors } from './safetensors.ts';
-import { readJson, type OpenFile, type Source } from './source.ts';
+import { readJson, safeName, type OpenFile, type Source } from './source.ts';
 import type { StoredTensors, TensorInfo } from './tensors.ts';
 
 interface Format {
@@ -32,7 +32,7 @@ export async function openCheckpoint(source: Source): Promise<StoredTensors> {
     if (single !== null) return format.open(single);
     const indexName = `${format.name}.index.json`;
     const index = await readJson(source, indexName);
-    if (index !== null) return openShards(source, format, shardOfTensor(`${source.label}/${indexName}`, index));
+    if (index !== null) return openShards(source, format, shardOfTensor(source.label, indexName, index));
   }
   const [first, ...others] = FORMATS.map(({ name }) => name);
   throw new LongformerError('NOT_FOUND', `${source.label}/${first}`, `must be there, is not, nor is ${others.join()}`);
@@ -72,14 +72,15 @@ async function openShards(source: Source, format: Format, shardOf: ReadonlyMap<s
   }
 }
 
-function shardOfTensor(indexName: string, index: unknown): Map<string, string> {
-  const subject = `${indexName}: weight_map`;
+/** One spelling for each shard: it is opened once. */
+function shardOfTensor(folder: string, indexName: string, index: unknown): Map<string, string> {
+  const subject = `${folder}/${indexName}: weight_map`;
   const map: unknown = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new LongformerError('BAD_FILE', subject, `must be an object, got ${quoted(map)}`);
   }
   return new Map(Object.entries(map).map(([tensor, file]: [string, unknown]) => {
-    if (typeof file === 'string') return [tensor, file];
+    if (typeof file === 'string') return [tensor, safeName(folder, file)];
     throw new LongformerError('BAD_FILE', subject, `must map to file names, got ${quoted(file)} for ${quoted(tensor)}`);
   }));
 }

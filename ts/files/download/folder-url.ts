@@ -12,10 +12,26 @@ import { counted, refuseLong, wholeFile, type FetchOptions } from './whole-file.
 /** Asked for at a time: worth a request, few next to any checkpoint. */
 const BLOCK_BYTES = 4 * 2 ** 20;
 
-/** Blocks kept, those last used: the tensors of a layer are read in another order than they lie in the file. */
+/** Blocks kept of all files, those last used: the tensors of a layer are read in another order than they lie in the file. */
 const MOST_BLOCKS = 8;
 
 type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The blocks last used, by address, version and place. */
+class Blocks {
+  readonly #blocks = new Map<string, Bytes>();
+
+  get(key: string): Bytes | undefined {
+    return this.#blocks.get(key);
+  }
+
+  /** The last used comes last. */
+  use(key: string, block: Bytes): void {
+    this.#blocks.delete(key);
+    this.#blocks.set(key, block);
+    if (this.#blocks.size > MOST_BLOCKS) this.#blocks.delete(this.#blocks.keys().next().value!);
+  }
+}
 
 /** The files under `folder`; a query that it has goes to each of them. */
 export function openFolderUrl(folder: URL, options: SourceOptions): Source {
@@ -24,18 +40,28 @@ export function openFolderUrl(folder: URL, options: SourceOptions): Source {
   }
   if (options.localFilesOnly) throw new LongformerError('NOT_FOUND', withoutQuery(folder.href), 'cannot be read, localFilesOnly forbids to fetch it');
   const label = withoutQuery(folder.href).replace(/\/+$/, '');
+  const blocks = new Blocks();
   return {
     label,
     async open(given, { maxBytes } = {}) {
       const name = safeName(label, given);
       if (name === '') return null;
       const url = `${label}/${encodedName(name)}`;
-      return openAt(url + folder.search, url, name, { ...options, maxBytes });
+      return openAt({ url: url + folder.search, label: url, name, blocks }, { ...options, maxBytes });
     },
   };
 }
 
-async function openAt(url: string, label: string, name: string, options: SourceOptions & FetchOptions): Promise<OpenFile | null> {
+interface WebFile {
+  readonly url: string;
+  /** For messages. */
+  readonly label: string;
+  readonly name: string;
+  readonly blocks: Blocks;
+}
+
+async function openAt(file: WebFile, options: SourceOptions & FetchOptions): Promise<OpenFile | null> {
+  const { url, label, name } = file;
   const { signal, maxBytes } = options;
   const onProgress = onlyForward(options.onProgress);
   return retrying(signal, async () => {
@@ -46,7 +72,7 @@ async function openAt(url: string, label: string, name: string, options: SourceO
     const range = status === 206 ? contentRange(headers) : null;
     if (range !== null && range.start === 0 && range.total !== null && range.end === Math.min(BLOCK_BYTES, range.total)) {
       refuseLong(reply, maxBytes, range.total);
-      return openBlocks(url, label, { first: await block(reply, range.end), size: range.total, etag: headers.get('etag') }, signal);
+      return openBlocks(file, { first: await block(reply, range.end), size: range.total, etag: headers.get('etag') }, signal);
     }
     reply.drop();
     if (status === 404 || status === 410) return null;
@@ -61,14 +87,14 @@ async function openAt(url: string, label: string, name: string, options: SourceO
 }
 
 function openBlocks(
-  url: string, label: string, { first, size, etag }: { first: Bytes; size: number; etag: string | null }, signal: AbortSignal | undefined,
+  { url, label, blocks }: WebFile, { first, size, etag }: { first: Bytes; size: number; etag: string | null }, signal: AbortSignal | undefined,
 ): OpenFile {
-  const blocks = new Map<number, Bytes>([[0, first]]);
+  const keyOf = (start: number): string => JSON.stringify([url, etag, size, start]);
+  blocks.use(keyOf(0), first);
   const blockAt = async (start: number): Promise<Bytes> => {
-    const found = blocks.get(start) ?? await fetchBlock(start);
-    blocks.delete(start);
-    blocks.set(start, found); // the last used comes last
-    if (blocks.size > MOST_BLOCKS) blocks.delete(blocks.keys().next().value!);
+    const key = keyOf(start);
+    const found = blocks.get(key) ?? await fetchBlock(start);
+    blocks.use(key, found);
     return found;
   };
   const fetchBlock = (start: number): Promise<Bytes> => retrying(signal, async () => {
@@ -94,9 +120,7 @@ function openBlocks(
       }
       return bytes;
     },
-    async close() {
-      blocks.clear();
-    },
+    async close() {}, // its blocks go when others come, or with the source
   };
 }
 
