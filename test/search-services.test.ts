@@ -33,7 +33,8 @@ class UnitVectors extends wasm.UnitVectors {
   }
 }
 
-const open: Run['open'] = (location) => openSource(location!.source);
+let opened = 0;
+const open: Run['open'] = (location) => (opened += 1, openSource(location!.source));
 const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, progress() {}, open } as unknown as Run;
 
 const test = suite<{ root: string; id: number }>('search services');
@@ -42,6 +43,7 @@ test.before(async (context) => {
   context.root = await mkdtemp(join(tmpdir(), 'search-'));
   await convertToLongformer(new URL('./fixtures/tiny-bert/', import.meta.url), join(context.root, 'model'), { maxPositions: 100, attentionWindow: 8 });
   context.id = await createIndex(run, { source: join(context.root, 'model') }, { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null, dtype: 'f32' });
+  assert.is(opened, 1, 'the files of one load are of one source');
 });
 
 test.after(async ({ root, id }) => {

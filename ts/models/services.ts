@@ -5,6 +5,7 @@ import type { Dtype } from '../dtype.ts';
 import { LongformerError } from '../errors.ts';
 import { openCheckpoint } from '../files/checkpoint.ts';
 import type { Location } from '../files/source-options.ts';
+import type { Source } from '../files/source.ts';
 import { quoted } from '../quoted.ts';
 import type { Run } from '../engine/services.ts';
 import type { Tensor } from '../tensor.ts';
@@ -90,15 +91,18 @@ const MAX_RESULT_BYTES = 2 ** 31;
 const models = new Map<number, Model>();
 let lastId = 0;
 
+/** `loadModelFrom` a location; null for files of the caller's. */
+export async function loadModel(run: Run, wanted: Architecture | null, location: Location | null, settings: ModelSettings): Promise<LoadedModel> {
+  return loadModelFrom(run, wanted, await run.open(location), settings);
+}
+
 /**
- * Loads a checkpoint as a model of the class `wanted`, or of the one that config.json names.
- * `location`: null for files of the caller's. An `attentionWindow` that does not fit the config is
- * refused now, not when the first call comes.
+ * Loads a checkpoint as a model of the class `wanted`, or of the one that config.json names. An
+ * `attentionWindow` that does not fit the config is refused now, not when the first call comes.
  */
-export async function loadModel(
-  run: Run, wanted: Architecture | null, location: Location | null, { attentionWindow, dtype }: ModelSettings,
+export async function loadModelFrom(
+  run: Run, wanted: Architecture | null, source: Source, { attentionWindow, dtype }: ModelSettings,
 ): Promise<LoadedModel> {
-  const source = await run.open(location);
   const config = await readConfig(source);
   const architecture = wanted ?? architectureOf(config, source.label);
   bandsOf(config, attentionWindow ?? undefined);

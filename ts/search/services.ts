@@ -4,7 +4,7 @@ import { bandsOf } from '../config.ts';
 import type { Run } from '../engine/services.ts';
 import { LongformerError } from '../errors.ts';
 import type { Location } from '../files/source-options.ts';
-import { disposeModel, encoderOf, loadModel, type ModelSettings } from '../models/services.ts';
+import { disposeModel, encoderOf, loadModelFrom, type ModelSettings } from '../models/services.ts';
 import { quoted } from '../quoted.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { aloneReading, openDocument, type OpenDocument, type ReadingRules } from './document.ts';
@@ -68,9 +68,10 @@ let lastId = 0;
 
 /** Loads the encoder and the tokenizer of a checkpoint. `location` as for `loadModel`. */
 export async function createIndex(run: Run, location: Location | null, settings: IndexSettings): Promise<number> {
-  const tokenizer = await loadTokenizer(await run.open(location));
+  const source = await run.open(location); // once: all files are of one commit
+  const tokenizer = await loadTokenizer(source);
   const { attentionWindow } = settings;
-  const { id: modelId, config, maxTokens } = await loadModel(run, 'LongformerModel', location, settings);
+  const { id: modelId, config, maxTokens } = await loadModelFrom(run, 'LongformerModel', source, settings);
   try {
     if (tokenizer.vocabSize > config.vocab_size) {
       throw new LongformerError('BAD_FILE', 'the tokenizer', `must fit the checkpoint's ${config.vocab_size} word embeddings, has ${tokenizer.vocabSize} ids`);
