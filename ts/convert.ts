@@ -66,7 +66,7 @@ type Kind = keyof typeof SOURCES;
  * abort or an error leaves nothing behind. Progress counts bytes of the new weights, stage `load`.
  *
  * Rejects with `BAD_INPUT` for an option or the target, `NOT_FOUND` if the source lacks its config or
- * weights, `BAD_FILE` if it is none that can be converted, or malformed.
+ * weights, `BAD_FILE` if it is none that can be converted, or malformed, `DOWNLOAD` if it cannot be fetched.
  */
 export async function convertToLongformer(
   source: string | URL | FileSource, targetDir: string | URL, options: ConversionOptions,

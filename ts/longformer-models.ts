@@ -22,10 +22,15 @@ export class LongformerModel extends SequenceModel<BaseModelOutput> {
   /**
    * Loads a checkpoint: config.json and model.safetensors or pytorch_model.bin, whole or in shards.
    *
-   * @param source a directory (path or `file:` URL), or files by name
+   * @param source a directory (path or `file:` URL), an id of the Hugging Face Hub, a folder on a web
+   * server (`http:` or `https:` URL), or files by name
    *
-   * Rejects with `NOT_FOUND` for a missing directory, file or tensor, `BAD_FILE` for a malformed
-   * one, `OUT_OF_MEMORY` if the weights do not fit.
+   * An engine does one thing after the other: with `engine`, its other calls wait until all is
+   * downloaded and loaded.
+   *
+   * Rejects with `BAD_INPUT` for an option, `NOT_FOUND` for a missing directory, repository, file or
+   * tensor, `BAD_FILE` for a malformed one, `DOWNLOAD` if one cannot be fetched, `OUT_OF_MEMORY` if the
+   * weights do not fit.
    */
   static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerModel> {
     return new LongformerModel(await loadInto('LongformerModel', source, options));
