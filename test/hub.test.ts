@@ -257,6 +257,11 @@ test('what is neither a directory nor an id is not asked for', async ({ hub, cac
     await assertRefuses(() => openSource(ID, { cacheDir, revision }), 'BAD_INPUT', /revision must be/);
     await assertRefuses(() => LongformerModel.fromPretrained(ID, { cacheDir, revision }), 'BAD_INPUT', /revision must be/);
   }
+  const none = { open: async () => null };
+  for (const load of [openSource, LongformerModel.fromPretrained, SearchIndex.create, Tokenizer.fromPretrained]) {
+    await assertRefuses(() => load(none, { revision: '..' }), 'BAD_INPUT', /revision must be/);
+    await assertRefuses(() => load(7 as unknown as string, {}), 'BAD_INPUT', /source must be a path, a URL or an object with open\(name\), got 7/);
+  }
   await assertRefuses(() => openSource(ID, { cacheDir: '' }), 'BAD_INPUT', /cacheDir/);
   await assertRefuses(() => openSource(ID, { localFilesOnly: 'yes' as unknown as boolean }), 'BAD_INPUT', /localFilesOnly/);
   const source = await openSource(ID, { cacheDir });

@@ -38,8 +38,9 @@ export async function loadWith<Loaded>(
   checkOptions(options);
   const { threads, signal, onProgress } = options;
   const given = { signal, onProgress };
+  const hub = checkHubOptions(options); // for files of the caller's too, which they mean nothing to
   const call = typeof source === 'string' || source instanceof URL
-    ? { location: { source: String(source), ...checkHubOptions(options) }, options: given } : { location: null, options: { ...given, files: filesOf(source) } };
+    ? { location: { source: String(source), ...hub }, options: given } : { location: null, options: { ...given, files: openBlobs(source) } };
   const ownsEngine = options.engine === undefined;
   const engine = options.engine ?? await createEngine({ threads, signal });
   try {
@@ -70,9 +71,4 @@ function checkOptions({ dtype, engine, attentionWindow }: LoadOptions): void {
   // How many layers there are, only the config says.
   const layers = Array.isArray(attentionWindow) ? attentionWindow.length : 1;
   if (attentionWindow !== undefined) windowPerLayer(attentionWindow, layers, { code: 'BAD_INPUT', subject: 'attentionWindow' });
-}
-
-function filesOf(source: FileSource): Source {
-  if (typeof (source as FileSource | null | undefined)?.open === 'function') return openBlobs(source);
-  throw new LongformerError('BAD_INPUT', 'source', `must be a path, a URL or an object with open(name), got ${quoted(source)}`);
 }

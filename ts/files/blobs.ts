@@ -1,10 +1,14 @@
 // Blobs that a caller finds by name, as a source.
 
 import { LongformerError } from '../errors.ts';
+import { quoted } from '../quoted.ts';
 import { safeName, type FileSource, type OpenFile, type Source } from './source.ts';
 
-/** The files that `files.open` gives, dropped on a page or taken from an archive. */
+/** The files that `files.open` gives, dropped on a page or taken from an archive. Throws `BAD_INPUT` for what has no `open`. */
 export function openBlobs(files: FileSource): Source {
+  if (typeof (files as FileSource | null | undefined)?.open !== 'function') {
+    throw new LongformerError('BAD_INPUT', 'source', `must be a path, a URL or an object with open(name), got ${quoted(files)}`);
+  }
   const label = 'the given files';
   return {
     label,

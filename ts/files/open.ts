@@ -24,9 +24,7 @@ export async function openSource(source: string | URL | FileSource, options: Sou
   checkHubOptions(options);
   if (typeof source === 'string') return openString(source, options);
   if (source instanceof URL) return openUrl(source, options);
-  if (typeof (source as FileSource | null)?.open === 'function') return openBlobs(source);
-  throw new LongformerError('BAD_INPUT', 'source',
-    `must be a path, a URL or an object with open(name), got ${String(source)}`);
+  return openBlobs(source);
 }
 
 async function openString(source: string, options: SourceOptions): Promise<Source> {
