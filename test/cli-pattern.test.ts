@@ -158,6 +158,8 @@ test('attend fails in one line', async ({ root }) => {
   assertFails(await fail(...model, '--token', 'a'), 2, /FILE/);
   assertFails(await fail(...model, '--token', 'a', 'text.txt', 'long.txt'), 2, /FILE/, /2/);
   assertFails(await fail(...model, '--token', 'a', '--head', 'all', 'text.txt'), 2, /--head/, /"all"/);
+  assertFails(await fail(...model, '--token', 'a', '--dtype', 'f8', 'text.txt'), 2, /--dtype must be one of f32, f16, int8, got "f8"/);
+  assertFails(await fail(...model, '--token', 'a', '--cache-dir', '', 'text.txt'), 1, /cacheDir must be a path/);
   assertFails(await fail(...model, '--token', 'a', '--svg', 'x.svg', '--json', 'text.txt'), 2, /--svg/);
   assertFails(await fail(...model, '--token', 'zebra', 'text.txt'), 1, /text\.txt must hold "zebra"/);
   assertFails(await fail(...model, '--position', '28', 'text.txt'), 1, /--position must be below the 28 tokens of the text, got 28/);

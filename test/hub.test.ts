@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { convertToLongformer, createEngine, LongformerModel, SearchIndex, Tokenizer, type Progress } from 'longformer-wasm';
 import { openSource } from '../dist/files/open.js';
 import { readText } from '../dist/files/source.js';
-import { longformer } from './command.ts';
+import { assertFails, longformer } from './command.ts';
 import { COMMIT, endless, etagOf, HubServer, refuse, sendBeginning, storageTag, type Behaviour } from './hub-server.ts';
 import { assertRefuses } from './rejects.ts';
 
@@ -568,6 +568,21 @@ test('tokenizers, conversions, indexes and commands take an id', async ({ hub, c
   await writeFile(join(cacheDir, 'text.txt'), 'a b a b');
   const { code, stderr } = await longformer(['attend', '--model', 'org/long', '--revision', 'main', '--position', '1', '--threads', '1', join(cacheDir, 'text.txt')]);
   assert.is(code, 0, stderr);
+  const revisions = hub.asked().filter((asked) => asked.includes(' main/')).length;
+  assert.is(revisions, 4, 'a load of each kind asks once what the revision stands for');
+
+  delete process.env['HF_HUB_CACHE'];
+  const local = ['--cache-dir', cacheDir, '--local-files-only'];
+  for (const args of [
+    ['attend', '--model', 'org/long', '--dtype', 'int8', '--position', '1', join(cacheDir, 'text.txt')],
+    ['search', '--model', 'org/long', '--dtype', 'f16', '--max-tokens', '16', 'a', join(cacheDir, 'text.txt')],
+    ['convert', 'org/bert', join(cacheDir, 'again'), '--attention-window', '16', '--max-positions', '64'],
+  ]) {
+    const { code, stderr } = await longformer([...args, ...local]);
+    assert.is(code, 0, stderr);
+  }
+  assertFails(await longformer(['attend', '--model', 'org/long', '--local-files-only', '--position', '1', join(cacheDir, 'text.txt')]), 1, /must be in the cache .*localFilesOnly/);
+  assert.equal(hub.asked(), []);
   const missing = await longformer(['search', '--model', 'org/none', 'a b', join(cacheDir, 'text.txt')]);
   assert.is(missing.code, 1);
   assert.match(missing.stderr, /org\/none at http.* does not exist, or is private/);

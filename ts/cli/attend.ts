@@ -1,16 +1,18 @@
 // `longformer-wasm attend`: what one token of a document pays to the others.
 
 import { readConfig, type LongformerConfig } from '../config.ts';
+import { DTYPES } from '../dtype.ts';
 import { LongformerError } from '../errors.ts';
 import { openSource } from '../files/open.ts';
-import type { SourceOptions } from '../files/source-options.ts';
+import type { HubOptions } from '../files/source-options.ts';
+import type { LoadOptions } from '../loading.ts';
 import { LongformerModel } from '../longformer-models.ts';
 import type { Encoding } from '../tokenizer/encoding.ts';
-import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { attentionSvg } from './attention-svg.ts';
 import { attentionText } from './attention-text.ts';
 import { meanOfHeads, positionsOf, seenKeys, wordOf, type AttentionView } from './attention-view.ts';
-import { readArguments, readCount, readCounts, UsageError, type Command } from './command.ts';
+import { readArguments, readChoice, readCount, readCounts, readSource, SOURCE_OPTIONS, UsageError, type Command } from './command.ts';
 import { writeOutput } from './output.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { count, printable } from './terminal.ts';
@@ -19,7 +21,7 @@ import { readTexts, type TextFile } from './texts.ts';
 /** What `parseArgs` is to know of. */
 const OPTIONS = {
   model: { type: 'string' },
-  revision: { type: 'string' },
+  ...SOURCE_OPTIONS,
   token: { type: 'string' },
   position: { type: 'string' },
   layer: { type: 'string' },
@@ -27,6 +29,7 @@ const OPTIONS = {
   global: { type: 'string' },
   top: { type: 'string' },
   svg: { type: 'string' },
+  dtype: { type: 'string' },
   threads: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
@@ -39,6 +42,8 @@ FILE is a text file, or - for standard input. It is read as a whole.
 
   --model MODEL        a Longformer with its tokenizer: a folder, or an id of the Hugging Face Hub
   --revision NAME      a branch, tag or commit of the Hub (default: main)
+  --cache-dir DIR      where files of the Hub are kept (default: as Python's huggingface_hub)
+  --local-files-only   takes what is there, and fetches nothing
   --token WORD         the token that attends: the first of the word where it first stands
   --position N         the same by its number; the first token is 0
   --layer L            counted from 0 (default: the last)
@@ -46,6 +51,7 @@ FILE is a text file, or - for standard input. It is read as a whole.
   --global POSITIONS   global tokens, separated by commas (default: none)
   --top N              tokens to list (default: 10)
   --svg FILE           a picture instead: a row for each head, a column for each token it sees
+  --dtype KIND         how weights are kept: f32 (default), f16 or int8
   --threads N          threads that compute (default: by the cores)
   --json               as a line of JSON
 `,
@@ -63,11 +69,13 @@ FILE is a text file, or - for standard input. It is read as a whole.
     const head = values.head === 'mean' ? undefined : readCount('head', values.head, 0);
     const globalTokens = [...new Set(readCounts('global', values.global, 0) ?? [])].sort((a, b) => a - b);
     const top = readCount('top', values.top);
+    const dtype = readChoice('dtype', values.dtype, DTYPES);
     const threads = readCount('threads', values.threads);
+    const hub = readSource(values);
 
     const { texts: [document], skipped: [refused] } = await readTexts([file]);
     if (document === undefined) throw new LongformerError('BAD_FILE', refused!.path, refused!.reason);
-    const { config, tokenizer } = await open(folder, values.revision, signal);
+    const { config, tokenizer, commit } = await open(folder, hub, signal);
     checkBelow('layer', layer, config.num_hidden_layers, 'layers of the model');
     checkBelow('head', head, config.num_attention_heads, 'heads of the model');
     const encoding = tokenizer.encode(document.text);
@@ -76,7 +84,7 @@ FILE is a text file, or - for standard input. It is read as a whole.
     const places = token === undefined ? [position!] : positionsOf(token, { text: document.text, encoding });
     if (places.length === 0) throw new LongformerError('BAD_INPUT', printable(document.path), `must hold ${JSON.stringify(token)}, does not`);
 
-    const view = await read(folder, { document, encoding, query: places[0]!, layer: layer ?? config.num_hidden_layers - 1, head, globalTokens, threads, revision: values.revision, withHeads: svg !== undefined }, signal);
+    const view = await read(folder, { document, encoding, query: places[0]!, layer: layer ?? config.num_hidden_layers - 1, head, globalTokens, withHeads: svg !== undefined }, { ...hub, ...commit, threads, dtype, signal });
     if (svg !== undefined) {
       await writeOutput(svg, attentionSvg(view));
     } else if (values.json) {
@@ -88,11 +96,20 @@ FILE is a text file, or - for standard input. It is read as a whole.
   },
 };
 
-async function open(folder: string, revision: string | undefined, signal: AbortSignal): Promise<{ config: LongformerConfig; tokenizer: Tokenizer }> {
+interface Opened {
+  config: LongformerConfig;
+  tokenizer: Tokenizer;
+  /** What the weights must be of as well, of the Hub. */
+  commit: { revision?: string };
+}
+
+async function open(folder: string, hub: HubOptions, signal: AbortSignal): Promise<Opened> {
   const bar = new ProgressBar(process.stderr);
-  const options: SourceOptions = { revision, signal, onProgress: (progress) => bar.show(progress) };
   try {
-    return { config: await readConfig(await openSource(folder, options)), tokenizer: await Tokenizer.fromPretrained(folder, options) };
+    const source = await openSource(folder, { ...hub, signal, onProgress: (progress) => bar.show(progress) });
+    const config = await readConfig(source);
+    const tokenizer = await loadTokenizer(source);
+    return { config, tokenizer, commit: source.commit ? { revision: source.commit } : {} };
   } finally {
     bar.clear();
   }
@@ -110,18 +127,16 @@ interface Wanted {
   /** One of them; undefined: their mean. */
   head: number | undefined;
   globalTokens: number[];
-  threads: number | undefined;
-  revision: string | undefined;
   /** Whether each head is wanted besides their mean. */
   withHeads: boolean;
 }
 
-async function read(folder: string, wanted: Wanted, signal: AbortSignal): Promise<AttentionView> {
-  const { document, encoding, query, layer, head, globalTokens, threads, revision, withHeads } = wanted;
+async function read(folder: string, wanted: Wanted, options: LoadOptions & { signal: AbortSignal }): Promise<AttentionView> {
+  const { document, encoding, query, layer, head, globalTokens, withHeads } = wanted;
   const bar = new ProgressBar(process.stderr);
-  const watched = { signal, onProgress: (progress: Parameters<ProgressBar['show']>[0]) => bar.show(progress) };
+  const watched = { signal: options.signal, onProgress: (progress: Parameters<ProgressBar['show']>[0]) => bar.show(progress) };
   try {
-    const model = await LongformerModel.fromPretrained(folder, { ...watched, revision, ...(threads !== undefined && { threads }) });
+    const model = await LongformerModel.fromPretrained(folder, { ...options, ...watched });
     try {
       const { inputIds } = encoding;
       if (inputIds.length > model.maxTokens) {

@@ -1,6 +1,7 @@
 // What a command is, and how its arguments are read.
 
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { HubOptions } from '../files/source-options.ts';
 
 export interface Command {
   /** One line for the list of commands. */
@@ -24,6 +25,18 @@ export function readArguments<const T extends Options>(args: string[], options: 
   } catch (error) {
     throw new UsageError((error as Error).message.split(/\.? To specify/)[0]!); // Node goes on with advice
   }
+}
+
+/** Options of commands that read a model, for `parseArgs`. */
+export const SOURCE_OPTIONS = {
+  revision: { type: 'string' },
+  'cache-dir': { type: 'string' },
+  'local-files-only': { type: 'boolean' },
+} as const;
+
+/** Their values, as every call that reads a source takes them. */
+export function readSource(values: { revision?: string | undefined; 'cache-dir'?: string | undefined; 'local-files-only'?: boolean | undefined }): HubOptions {
+  return { revision: values.revision, cacheDir: values['cache-dir'], localFilesOnly: values['local-files-only'] };
 }
 
 /** The value of an option that counts something, or undefined where it was not given. */

@@ -1,7 +1,7 @@
 // `longformer-wasm convert`: a BERT or RoBERTa checkpoint becomes a Longformer.
 
 import { convertToLongformer } from '../convert.ts';
-import { readArguments, readCount, readCounts, UsageError, type Command } from './command.ts';
+import { readArguments, readCount, readCounts, readSource, SOURCE_OPTIONS, UsageError, type Command } from './command.ts';
 import { ProgressBar } from './progress-bar.ts';
 
 export const convert: Command = {
@@ -12,6 +12,8 @@ SOURCE is a folder with config.json and model.safetensors or
 pytorch_model.bin, or an id of the Hugging Face Hub; TARGET is a new folder.
 
   --revision NAME          a branch, tag or commit of the Hub (default: main)
+  --cache-dir DIR          where files of the Hub are kept (default: as Python's huggingface_hub)
+  --local-files-only       takes what is there, and fetches nothing
   --max-positions N        tokens that the result can read (default: 4096)
   --attention-window N     keys that a token sees, both sides together (default: 512);
                            one number for each layer, separated by commas, or one for all
@@ -20,7 +22,7 @@ pytorch_model.bin, or an id of the Hugging Face Hub; TARGET is a new folder.
 `,
   async run(args, signal) {
     const { values, positionals } = readArguments(args, {
-      revision: { type: 'string' },
+      ...SOURCE_OPTIONS,
       'max-positions': { type: 'string', default: '4096' },
       'attention-window': { type: 'string', default: '512' },
       'attention-dilation': { type: 'string' },
@@ -36,7 +38,7 @@ pytorch_model.bin, or an id of the Hugging Face Hub; TARGET is a new folder.
         maxPositions: readCount('max-positions', values['max-positions'])!,
         attentionWindow: oneOrAll(readCounts('attention-window', values['attention-window']))!,
         attentionDilation: oneOrAll(readCounts('attention-dilation', values['attention-dilation'])),
-        revision: values.revision,
+        ...readSource(values),
         signal,
         onProgress: (progress) => bar.show(progress),
       });

@@ -6,7 +6,7 @@ import { LongformerError } from '../errors.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { SearchIndex, type SearchIndexOptions } from '../search/search-index.ts';
 import type { FoundPassage, ReadDocument } from '../search/services.ts';
-import { readArguments, readChoice, readCount, UsageError, type Command } from './command.ts';
+import { readArguments, readChoice, readCount, readSource, SOURCE_OPTIONS, UsageError, type Command } from './command.ts';
 import { expandPaths } from './paths.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { count, dedent, plural, printable, stylesFor, wrap } from './terminal.ts';
@@ -15,7 +15,7 @@ import { readTexts, type SkippedFile, type TextFile } from './texts.ts';
 /** What `parseArgs` is to know of. */
 export const OPTIONS = {
   model: { type: 'string' },
-  revision: { type: 'string' },
+  ...SOURCE_OPTIONS,
   top: { type: 'string' },
   passages: { type: 'string' },
   'max-tokens': { type: 'string' },
@@ -36,6 +36,8 @@ A FILE is a text file, a folder (its .md, .txt, .rst files and the like), a patt
   --model MODEL      a Longformer that embeds texts (\`longformer-wasm convert\` makes one):
                      a folder, or an id of the Hugging Face Hub
   --revision NAME    a branch, tag or commit of the Hub (default: main)
+  --cache-dir DIR    where files of the Hub are kept (default: as Python's huggingface_hub)
+  --local-files-only takes what is there, and fetches nothing
   --top N            passages to show (default: 5)
   --passages KIND    paragraph (default), sentence or tokens
   --max-tokens N     tokens that a passage has at most (default: 200)
@@ -52,7 +54,7 @@ A FILE is a text file, a folder (its .md, .txt, .rst files and the like), a patt
     if (question.trim() === '') throw new UsageError('QUESTION must be given');
     if (files.length === 0) throw new UsageError('a FILE must be given, or - for standard input');
     const options = {
-      revision: values.revision,
+      ...readSource(values),
       passages: {
         by: readChoice('passages', values.passages, ['paragraph', 'sentence', 'tokens']),
         maxTokens: readCount('max-tokens', values['max-tokens']),

@@ -23,6 +23,8 @@ export function badFile(file: OpenFile, problem: string, options?: ErrorOptions)
 export interface Source {
   /** For messages, e.g. the directory's path. */
   readonly label: string;
+  /** The commit that all files are of, of a repository once it is known. */
+  readonly commit?: string | null;
   /**
    * The file of that name, or null where there is none.
    *

@@ -36,6 +36,7 @@ export async function openHub(id: string, options: SourceOptions): Promise<Sourc
   }
   return {
     label: `${id} (${why})`,
+    commit,
     open: async (name) => openFile(cache.file(commit, safeName(id, name))),
   };
 }
@@ -50,6 +51,10 @@ class HubSource implements Source {
   constructor(parts: Parts) {
     this.label = parts.repo.id;
     this.#parts = parts;
+  }
+
+  get commit(): string | null {
+    return this.#commit;
   }
 
   async open(given: string, { maxBytes }: { maxBytes?: number } = {}): ReturnType<Source['open']> {
