@@ -139,6 +139,25 @@ test('a cut connection leaves nothing behind, and is tried again', async (contex
   assert.equal([...context.cache.entries.keys()], [URL_OF_CONFIG]);
 });
 
+test('a length that may be of something packed is a hint', async (context) => {
+  for (const length of [3, 20]) {
+    context.reply = () => Object.defineProperty(new Response('{"a": 1}', { headers: { 'content-length': String(length) } }), 'type', { value: 'cors' });
+    const told: Progress[] = [];
+    assert.is(await textOf(`${length}.json`, { onProgress: (progress: Progress) => told.push(progress) }), '{"a": 1}');
+    assert.equal([told.at(-1)!.done, told.at(-1)!.total], [8, 8]);
+  }
+});
+
+test('files are of the commit that the first answer shows', async (context) => {
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  context.reply = () => new Response('{}', { headers: { etag: '"one"', 'x-repo-commit': commit } });
+  const source = await openHubInBrowser(ID, {});
+  for (const name of ['config.json', 'model.safetensors', 'config.json']) await source.open(name);
+  const at = (revision: string, name: string): string => `https://huggingface.co/org/tiny/resolve/${revision}/${name}`;
+  assert.equal(context.asked, [`GET ${at('main', 'config.json')}`, `GET ${at(commit, 'model.safetensors')}`, `HEAD ${at(commit, 'config.json')}`]);
+  assert.equal([...context.cache.entries.keys()], [at('main', 'config.json'), at('main', 'model.safetensors')], 'kept under the revision');
+});
+
 test('says what is not there', async (context) => {
   const refused = (status: number, headers: Record<string, string> = {}): void => { context.reply = () => new Response(null, { status, headers }); };
   refused(404, { 'x-error-code': 'EntryNotFound' });

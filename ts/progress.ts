@@ -27,10 +27,11 @@ export function tell(onProgress: LongCallOptions['onProgress'], progress: Progre
 
 /** `tell` for one file: what begins again is heard of when it gets further than before. */
 export function onlyForward(onProgress: LongCallOptions['onProgress']): (progress: Progress) => void {
-  let most = -1;
+  let [most, lastTotal] = [-1, -1];
   return (progress) => {
-    if (progress.done <= most) return;
-    most = progress.done;
+    const { done, total } = progress;
+    if (done < most || (done === most && total === lastTotal)) return; // a total may turn out to be another at the end
+    [most, lastTotal] = [done, total];
     tell(onProgress, progress);
   };
 }

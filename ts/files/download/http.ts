@@ -37,6 +37,8 @@ export interface Reply {
   readonly name: string;
   readonly status: number;
   readonly headers: Headers;
+  /** False where a browser may hide the Content-Encoding of another site: a length that is claimed may be that of something packed. */
+  readonly showsEncoding: boolean;
   /** The body. Throws as `send` does. */
   chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   /** Ends the connection; the body is not wanted. */
@@ -85,6 +87,7 @@ export async function send(
     name,
     status: response.status,
     headers: response.headers,
+    showsEncoding: response.type !== 'cors',
     drop,
     async *chunks() {
       const reader = response.body?.getReader();

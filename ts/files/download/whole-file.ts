@@ -15,14 +15,16 @@ export interface FetchOptions extends LongCallOptions {
 
 /** Counts what goes by: tells of progress, and refuses a body that is not as long as it was said to be. */
 export async function* counted(
-  reply: Reply, name: string, { onProgress, maxBytes = MAX_UNSAID_BYTES }: FetchOptions, size = contentLength(reply.headers),
+  reply: Reply, name: string, { onProgress, maxBytes = MAX_UNSAID_BYTES }: FetchOptions, size = lengthOf(reply),
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const most = size ?? maxBytes;
+  const hint = contentLength(reply.headers);
   let done = 0;
   for await (const chunk of reply.chunks()) {
     done += chunk.length;
     if (done > most) throw new LongformerError('DOWNLOAD', reply.name, `must end after ${most} bytes, goes on`);
-    if (size !== null) tell(onProgress, { stage: 'download', name, done, total: size, unit: 'bytes' });
+    const total = size ?? hint;
+    if (total !== null) tell(onProgress, { stage: 'download', name, done, total: Math.max(total, done), unit: 'bytes' });
     yield chunk;
   }
   if (size !== null && done < size) throw new PassingError(reply.name, `must have ${size} bytes, ended after ${done}`);
@@ -37,8 +39,13 @@ export async function wholeFile(reply: Reply, name: string, options: FetchOption
   return new Blob(parts);
 }
 
+/** How long the body is, or null where that is not sure. */
+function lengthOf({ headers, showsEncoding }: Reply): number | null {
+  return showsEncoding ? contentLength(headers) : null;
+}
+
 /** Refuses a body that is said to be longer, and drops it. */
-export function refuseLong(reply: Reply, maxBytes: number | undefined, size = contentLength(reply.headers)): void {
+export function refuseLong(reply: Reply, maxBytes: number | undefined, size = lengthOf(reply)): void {
   try {
     refuseLarger(reply.name, size, maxBytes);
   } catch (error) {
