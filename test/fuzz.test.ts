@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { suite } from 'uvu';
-import { Tokenizer } from 'longformer-wasm';
+import { LongformerError, Tokenizer } from 'longformer-wasm';
 import { bandsOf, parseConfig, readConfig } from '../dist/config.js';
 import { openCheckpoint } from '../dist/files/checkpoint.js';
+import { contentLength, contentRange } from '../dist/files/download/http.js';
+import { askForFile, getFile } from '../dist/files/download/hub.js';
 import { openSource } from '../dist/files/open.js';
 import { openSafetensors } from '../dist/files/safetensors.js';
 import type { StoredTensors } from '../dist/files/tensors.js';
@@ -132,6 +134,51 @@ async function useFiles(files: Record<string, string>, input: Uint8Array): Promi
   await useTokenizer(sourceOf(new TextDecoder().decode(input.subarray(0, end)), input.slice(end + 1), files));
 }
 
+// ---------------------------------------------------------------------------- answers of the Hub
+
+const COMMIT = '0123456789abcdef'.repeat(3).slice(0, 40);
+
+/** Heads of answers: a status, then headers. */
+const heads = [
+  `200\nX-Repo-Commit: ${COMMIT}\nETag: "${COMMIT}"\nContent-Length: 600`,
+  `302\nX-Repo-Commit: ${COMMIT}\nX-Linked-ETag: "${'0123abcd'.repeat(8)}"\nX-Linked-Size: 1000\nETag: "x"\nLocation: https://storage.example/file?signature=x`,
+  `307\nX-Repo-Commit: ${COMMIT}\nETag: W/"abc"\nLocation: /org/name/resolve/main/config.json`,
+  '206\nContent-Range: bytes 0-9/20\nContent-Length: 10\nETag: "x"\nContent-Encoding: gzip',
+  '429\nRetry-After: 100000\nX-Error-Message: too many',
+  '403\nX-Error-Code: GatedRepo',
+  `404\nX-Error-Code: EntryNotFound\nX-Repo-Commit: ${COMMIT}`,
+].map((head) => utf8.encode(head));
+
+/** What `fetch` makes of it; what it would not let through is left out. */
+function responseOf(head: Uint8Array): Response {
+  const [status, ...lines] = Array.from(head, (byte) => String.fromCharCode(byte)).join('').split('\n');
+  const headers = new Headers();
+  for (const line of lines) {
+    try {
+      headers.append(line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1));
+    } catch {}
+  }
+  const number = Number(status);
+  return new Response(null, { status: number >= 200 && number < 600 ? number : 200, headers });
+}
+
+async function useAnswer(head: Uint8Array): Promise<void> {
+  globalThis.fetch = async () => responseOf(head);
+  const hub = { endpoint: 'https://hub.example', token: 'secret' };
+  const repo = { id: 'org/name', revision: 'main' };
+  const { headers } = await getFile(hub, repo, 'config.json', { start: 5, validator: '"x"', signal: undefined }).catch(refusal);
+  contentRange(headers);
+  contentLength(headers);
+  const found = await askForFile(hub, repo, 'config.json', { retries: 0 });
+  if ('etag' in found && /[/\\]|^\./.test(found.etag)) throw new Error(`${found.etag} is no name of a file`);
+}
+
+/** A refusal is as good an answer. */
+function refusal(error: unknown): { headers: Headers } {
+  if (error instanceof LongformerError) return { headers: new Headers() };
+  throw error;
+}
+
 // ---------------------------------------------------------------------------- all of them
 
 const configs = [
@@ -194,6 +241,7 @@ const targets: Record<string, FuzzTarget> = {
       normalize(unchanged(SAMPLE + '\u0915\u1161\u0301'.repeat(3), 0));
     },
   },
+  'answer of the Hub': { input: (random) => mutateBytes(random.pick(heads), random, heads), parse: useAnswer },
   'vocab.txt and its companions': { input: (random) => oneOf(bert, random), parse: (input) => useFiles(bert, input) },
   'vocab.json, merges.txt and their companions': { input: (random) => oneOf(roberta, random), parse: (input) => useFiles(roberta, input) },
 };
