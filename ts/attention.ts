@@ -1,5 +1,6 @@
 // The attention operation by itself: its arguments, checked before they travel.
 
+import { checkObject } from './arguments.ts';
 import { buffersOf } from './engine/protocol.ts';
 import { LongformerError } from './errors.ts';
 import { quoted } from './quoted.ts';
@@ -48,6 +49,7 @@ export interface CheckedAttention {
 export function checkAttention(input: AttentionInput): {
   args: CheckedAttention; transfer: ArrayBuffer[]; dims: number[];
 } {
+  checkObject('the input', input);
   const { query, key, value } = input;
   const seqLen = positive('seqLen', input.seqLen);
   const numHeads = positive('numHeads', input.numHeads);
@@ -79,7 +81,7 @@ export function checkAttention(input: AttentionInput): {
     headDim,
     oneSidedWindow: integer('oneSidedWindow', input.oneSidedWindow, 0),
     dilations: dilationsOf(input.dilation ?? 1, numHeads),
-    causal: input.causal ?? false,
+    causal: checkBoolean('causal', input.causal ?? false),
     globalTokens: checkPositions('globalTokens', input.globalTokens ?? [], seqLen),
     masked: maskedPositions(input.keyMask, seqLen),
   };
@@ -100,7 +102,7 @@ export function checkPositions(name: string, positions: ArrayLike<number>, seqLe
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i]!;
     if (!Number.isInteger(position) || position < 0 || position >= seqLen) {
-      throw new LongformerError('BAD_INPUT', `${name}[${i}]`, `must be a position below ${seqLen}, got ${position}`);
+      throw new LongformerError('BAD_INPUT', `${name}[${i}]`, `must be a position below ${seqLen}, got ${typeof position === 'number' ? position : quoted(position)}`);
     }
     if (i > 0 && position <= positions[i - 1]!) {
       throw new LongformerError('BAD_INPUT', `${name}[${i}]`, `must be above the one before it, ${positions[i - 1]}, got ${position}`);
@@ -118,7 +120,11 @@ export function maskedPositions(keyMask: ArrayLike<number> | undefined, seqLen: 
     throw new LongformerError('BAD_INPUT', 'keyMask', `must have an element per token, ${seqLen}, has ${keyMask.length}`);
   }
   const masked: number[] = [];
-  for (let i = 0; i < seqLen; i++) if (!keyMask[i]) masked.push(i);
+  for (let i = 0; i < seqLen; i++) {
+    const keep = Number(keyMask[i]); // true and false will do as well
+    if (keep !== 0 && keep !== 1) throw new LongformerError('BAD_INPUT', `keyMask[${i}]`, `must be 0 or 1, got ${quoted(keyMask[i])}`);
+    if (keep === 0) masked.push(i);
+  }
   return Uint32Array.from(masked);
 }
 
@@ -131,13 +137,18 @@ function dilationsOf(dilation: number | ArrayLike<number>, numHeads: number): Ui
   return Uint32Array.from(dilation, (d, head) => integer(`dilation[${head}]`, d, 1));
 }
 
+function checkBoolean(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new LongformerError('BAD_INPUT', name, `must be true or false, got ${quoted(value)}`);
+}
+
 function positive(name: string, value: number): number {
   return integer(name, value, 1);
 }
 
 function integer(name: string, value: number, least: number): number {
   if (!Number.isInteger(value) || value < least || value > 0xffff_ffff) {
-    throw new LongformerError('BAD_INPUT', name, `must be an integer of at least ${least}, got ${value}`);
+    throw new LongformerError('BAD_INPUT', name, `must be an integer from ${least} to ${0xffff_ffff}, got ${typeof value === 'number' ? value : quoted(value)}`);
   }
   return value;
 }

@@ -11,6 +11,7 @@ import { dilationPerHead, parseConfig, windowPerLayer, type LongformerConfig } f
 import { copyCompanions, writeJson } from './convert/companions.ts';
 import { ARCHITECTURES, longformerClass } from './convert/names.ts';
 import { convertedTensors, newNames } from './convert/tensors.ts';
+import { checkCallOptions } from './arguments.ts';
 import { LongformerError } from './errors.ts';
 import { openCheckpoint } from './files/checkpoint.ts';
 import { openSource } from './files/open.ts';
@@ -71,6 +72,7 @@ type Kind = keyof typeof SOURCES;
 export async function convertToLongformer(
   source: string | URL | FileSource, targetDir: string | URL, options: ConversionOptions,
 ): Promise<Conversion> {
+  checkCallOptions(options);
   options.signal?.throwIfAborted();
   refuseDtype((options as { dtype?: unknown }).dtype);
   const files = await openSource(source, options);

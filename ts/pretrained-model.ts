@@ -1,6 +1,7 @@
 // The caller's side of every model class: a proxy of the model in the engine's worker. Here
 // arguments are checked; what a class makes of a sequence is its head's business (models/heads.ts).
 
+import { checkCallOptions } from './arguments.ts';
 import { checkList, checkPositions, maskedPositions } from './attention.ts';
 import { bandsOf, type LongformerConfig } from './config.ts';
 import type { Engine } from './engine/engine.ts';
@@ -65,6 +66,7 @@ export interface Loaded extends Host, LoadedModel {
 
 /** Loads a checkpoint as a model of the class of that name; null: the class that its config.json names. */
 export async function loadInto(architecture: Architecture | null, source: string | URL | FileSource, options: LoadOptions): Promise<Loaded> {
+  checkCallOptions(options);
   const { attentionWindow = null, dtype = 'f32' } = options;
   const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
     engine.call('loadModel', [architecture, location, { attentionWindow, dtype }], given));
@@ -98,6 +100,7 @@ export abstract class PretrainedModel<Output> {
 
   /** Runs sequences together; the results come in their order. */
   protected async run(sequences: readonly Sequence[], options: ForwardOptions): Promise<(Output & LayerOutputs)[]> {
+    checkCallOptions(options);
     refuseWithoutRows(this.#planned.architecture, options.positions);
     const checked = sequences.map((sequence) => this.#check(sequence));
     const shortest = checked.reduce((least, { inputIds }) => Math.min(least, inputIds.length), Infinity);
@@ -117,6 +120,7 @@ export abstract class PretrainedModel<Output> {
    * dims `[num_attention_heads, seqLen]`. Each row has the sum 1; what the token does not see has 0.
    */
   async attentionOf(sequence: Sequence, options: AttentionOptions): Promise<Tensor> {
+    checkCallOptions(options);
     const checked = this.#check(sequence);
     const { num_hidden_layers, num_attention_heads } = this.#fields;
     const { length } = checked.inputIds;
@@ -151,6 +155,9 @@ export abstract class PretrainedModel<Output> {
     const { vocab_size, type_vocab_size } = this.#fields;
     if (typeof sequence !== 'object' || sequence === null) {
       throw new LongformerError('BAD_INPUT', 'the sequence', `must be an object with inputIds, got ${quoted(sequence)}`);
+    }
+    if ('attentionMask' in sequence || 'attention_mask' in sequence) {
+      throw new LongformerError('BAD_INPUT', 'attentionMask', 'is no part of a sequence: it has no padding; keyMask hides tokens, globalTokens lists global ones');
     }
     checkList('inputIds', sequence.inputIds);
     const { length } = sequence.inputIds;
@@ -204,7 +211,8 @@ export abstract class SequenceModel<Output> extends PretrainedModel<Output> {
 }
 
 function checkAttentionsOption(wanted: Exclude<ForwardOptions['outputAttentions'], boolean | undefined>): typeof wanted {
-  if (typeof wanted === 'object' && wanted !== null) return wanted;
+  const known = typeof wanted === 'object' && wanted !== null && Object.keys(wanted).every((key) => key === 'layers' || key === 'queries');
+  if (known) return wanted;
   throw new LongformerError('BAD_INPUT', 'outputAttentions', `must be true, false or an object with layers and queries, got ${quoted(wanted)}`);
 }
 
@@ -223,7 +231,7 @@ function checkIds(name: string, ids: ArrayLike<number>, limit: number): Uint32Ar
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
     if (!Number.isInteger(id) || id < 0 || id >= limit) {
-      throw new LongformerError('BAD_INPUT', `${name}[${i}]`, `must be an id below ${limit}, got ${id}`);
+      throw new LongformerError('BAD_INPUT', `${name}[${i}]`, `must be an id below ${limit}, got ${typeof id === 'number' ? id : quoted(id)}`);
     }
     checked[i] = id;
   }

@@ -10,6 +10,7 @@ export function quoted(value: unknown): string {
 }
 
 function jsonOf(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

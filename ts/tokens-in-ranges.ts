@@ -1,5 +1,6 @@
 // From ranges of a text to the tokens made of them, e.g. for global tokens.
 
+import { checkObject } from './arguments.ts';
 import { LongformerError } from './errors.ts';
 import { quoted } from './quoted.ts';
 import type { Encoding } from './tokenizer/encoding.ts';
@@ -16,6 +17,8 @@ export type CharacterRange = readonly [start: number, end: number];
 export function tokensInRanges(
   encoding: Pick<Encoding, 'offsets' | 'sequenceIds'>, ranges: readonly CharacterRange[], { text = 0 }: { text?: 0 | 1 } = {},
 ): number[] {
+  checkObject('the encoding', encoding);
+  if (!Array.isArray(ranges)) throw new LongformerError('BAD_INPUT', 'ranges', `must be a list of [start, end], got ${quoted(ranges)}`);
   for (const [i, range] of ranges.entries()) checkRange(range, i);
   return encoding.offsets.flatMap(([start, end], position) => {
     const meets = encoding.sequenceIds[position] === text && ranges.some((range) => start < range[1] && range[0] < end);

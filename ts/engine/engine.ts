@@ -11,8 +11,10 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, SHARE_ENV, Worker, type MessagePort } from 'node:worker_threads';
+import { checkCallOptions } from '../arguments.ts';
 import { checkAttention, type AttentionInput } from '../attention.ts';
 import { LongformerError } from '../errors.ts';
+import { quoted } from '../quoted.ts';
 import type { Source, OpenFile } from '../files/source.ts';
 import { tell, type LongCallOptions, type Progress } from '../progress.ts';
 import type { Tensor } from '../tensor.ts';
@@ -61,6 +63,11 @@ const MOST_MEMORY = 2 ** 32;
  * not in place.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkCallOptions(options);
+  for (const name of ['wasm', 'workerUrl'] as const) {
+    const url = options[name];
+    if (url !== undefined && !(url instanceof URL)) throw new LongformerError('BAD_INPUT', name, `must be a URL, got ${quoted(url)}`);
+  }
   options.signal?.throwIfAborted();
   const threads = options.threads ?? defaultThreads();
   if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
@@ -155,11 +162,13 @@ export class Engine {
    * Attention by itself, over vectors at hand.
    *
    * Queries are computed in tiles of 4 or 6: a NaN or an infinity in a value reaches every query
-   * that sees it, and may reach the others of its tile as well.
+   * that sees it, and may reach the others of its tile as well; so does one in the value of a masked
+   * key. One in the value of a global key reaches every query.
    *
    * @returns the context, dims `[seqLen, numHeads, headDim]`
    */
   async attention(input: AttentionInput, options: LongCallOptions = {}): Promise<Tensor> {
+    checkCallOptions(options);
     const { args, transfer, dims } = checkAttention(input);
     return { dims, data: await this.call('attention', [args], { ...options, transfer }) };
   }

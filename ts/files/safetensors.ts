@@ -47,7 +47,9 @@ async function readHeader(file: OpenFile): Promise<{ json: string; dataStart: nu
   const prefix = await file.read(0, 8);
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
-    throw badFile(file, `must have a header of at most ${MAX_HEADER_BYTES} bytes, claims ${length}`);
+    const start = new TextDecoder().decode(await file.read(0, Math.min(file.size, 24)));
+    const what = /^[\x20-\x7e\s]+$/.test(start) ? `begins with ${quoted(start)}` : `claims ${length}`; // a page, a pointer of Git LFS
+    throw badFile(file, `must have a header of at most ${MAX_HEADER_BYTES} bytes, ${what}`);
   }
   const dataStart = 8 + Number(length);
   if (dataStart > file.size) {

@@ -1,6 +1,7 @@
 // SearchIndex: passages of documents, found by what they mean. The caller's side; documents,
 // vectors and model are in the engine's worker.
 
+import { checkCallOptions } from '../arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { FileSource } from '../files/source.ts';
@@ -45,6 +46,7 @@ export class SearchIndex {
    * Rejects with `BAD_INPUT` for an option, and as `LongformerModel.fromPretrained` does.
    */
   static async create(source: string | URL | FileSource, options: SearchIndexOptions = {}): Promise<SearchIndex> {
+    checkCallOptions(options);
     const { passages = {}, vectors = 'both', attentionWindow = null, dtype = 'f32' } = options;
     const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
       engine.call('createIndex', [location, { passages, vectors, attentionWindow, dtype }], given));
