@@ -17,6 +17,10 @@ const narrow = {
   vocab_size: 5_000, hidden_size: 256, num_hidden_layers: 1, num_attention_heads: 4, intermediate_size: 1024, attention_window: 128,
   max_position_embeddings: 20_002,
 };
+const small = {
+  vocab_size: 1_200, hidden_size: 64, num_hidden_layers: 3, num_attention_heads: 4, intermediate_size: 128, attention_window: 16,
+  max_position_embeddings: 8_202,
+};
 const wide = { ...narrow, vocab_size: 20_000, hidden_size: 360, num_attention_heads: 12, intermediate_size: 700, max_position_embeddings: 6_002 };
 
 const test = suite<{ folder: string }>('plan');
@@ -24,7 +28,7 @@ const test = suite<{ folder: string }>('plan');
 test.before(async (context) => {
   context.folder = await mkdtemp(join(tmpdir(), 'plan-'));
   for (const [name, sizes, head] of [
-    ['narrow', narrow, headShapes.tokenClassification(narrow)], ['wide', wide, headShapes.maskedLM(wide)],
+    ['narrow', narrow, headShapes.tokenClassification(narrow)], ['small', small, undefined], ['wide', wide, headShapes.maskedLM(wide)],
   ] as const) {
     await mkdir(join(context.folder, name));
     await writeZeros(join(context.folder, name), sizes, head);
@@ -36,7 +40,7 @@ test.after(({ folder }) => rm(folder, { recursive: true }));
 type AnyClass = typeof LongformerModel | typeof LongformerForMaskedLM | typeof LongformerForTokenClassification;
 
 interface Pass {
-  checkpoint: 'narrow' | 'wide';
+  checkpoint: 'small' | 'narrow' | 'wide';
   Model?: AnyClass;
   request: PlanRequest & { tokens: number };
   threads?: number;
@@ -45,6 +49,10 @@ interface Pass {
 }
 
 const passes: Pass[] = [
+  { checkpoint: 'small', request: { tokens: 4_096 }, threads: 1 },
+  { checkpoint: 'small', request: { tokens: 1_000, batch: 8 }, threads: 1 },
+  { checkpoint: 'small', request: { tokens: 8_000 }, threads: 1, dtype: 'int8' },
+  { checkpoint: 'small', request: { tokens: 4_096, globalTokens: 1 } },
   { checkpoint: 'narrow', request: { tokens: 1 } },
   { checkpoint: 'narrow', request: { tokens: 2_000 }, threads: 1 },
   { checkpoint: 'narrow', request: { tokens: 20_000, globalTokens: 1 } },

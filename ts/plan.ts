@@ -48,12 +48,16 @@ export interface PlannedModel {
 
 const MB = 2 ** 20;
 
-/** An engine with nothing in it, and each thread besides the first. */
+/** An engine with nothing in it: what it has, what it uses of that without threads and with them, and each thread besides the first. */
 const ENGINE_BYTES = 4 * MB;
+const USED_ALONE_BYTES = 1.6 * MB;
+const USED_BYTES = 4 * MB;
 const THREAD_BYTES = 2 * MB;
 
-/** What loading leaves in holes: buffers smaller than that cost nothing more. */
-const HOLES_BYTES = 3 * MB;
+/** What loading leaves in holes, from the pieces in which it reads tables: buffers smaller than that cost nothing more. */
+function holesBytes({ hidden_size, vocab_size, max_position_embeddings }: LongformerConfig): number {
+  return Math.min(3 * MB, 4 * hidden_size * Math.max(vocab_size, max_position_embeddings));
+}
 
 /** What the crate calls by these names: rows of a block, queries of a block, keys of a block, columns of a panel. */
 const BLOCK_ROWS = 96;
@@ -82,8 +86,9 @@ export function planOf(model: PlannedModel, request: PlanRequest): Plan {
   const quantized = dtype === 'int8' ? sizes.together * sizes.tokens * (2 * config.hidden_size + 4) : 0; // what goes into projections
   const encoder = encoderBytes(config, sizes, bands, threads) + quantized;
   const head = sizes.together * sizes.tokens * 4 * config.hidden_size + headBytes(architecture, config, sizes);
+  const engine = threads === 1 ? USED_ALONE_BYTES : USED_BYTES + THREAD_BYTES * (threads - 1);
   return {
-    peakBytes: ENGINE_BYTES + THREAD_BYTES * (threads - 1) + weightBytes + Math.max(encoder, head + HOLES_BYTES),
+    peakBytes: Math.max(ENGINE_BYTES, Math.round(engine + weightBytes + Math.max(encoder, head + holesBytes(config)))),
     weightBytes,
     flops: sizes.batch * (encoderFlops(config, sizes, bands) + headFlops(architecture, config, sizes)),
   };
@@ -123,7 +128,7 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
     return { packed, scratch: Math.max(globalScratch(config, sizes, threads), band, threads * BLOCK_ROWS * (inner + hidden)) };
   });
   const largest = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
-  return 4 * (rows + largest(({ packed }) => packed)) + Math.max(HOLES_BYTES, 4 * largest(({ scratch }) => scratch));
+  return 4 * (rows + largest(({ packed }) => packed)) + Math.max(holesBytes(config), 4 * largest(({ scratch }) => scratch));
 }
 
 /** Floats that the rows of global tokens take: a context for each part of the keys (crate, attention/global.rs). */
