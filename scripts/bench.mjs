@@ -1,5 +1,5 @@
 /**
- * `npm run bench [attention] [dense] [globals]`: builds, measures these or all, keeps the figures in
+ * `npm run bench [attention] [dense] [globals] [dtypes]`: builds, measures these or all, keeps the figures in
  * bench/results and writes README.md's section and its pictures anew; `npm run bench plots` only writes.
  *
  * Each part is a process of its own, so that none finds memory grown or code compiled by another.
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { installPeers } from './packages.mjs';
 import { Failure, attempt, main, root } from './step.mjs';
 
-const PARTS = ['attention', 'dense', 'globals'];
+const PARTS = ['attention', 'dense', 'globals', 'dtypes'];
 
 await main(async () => {
   const wanted = process.argv.slice(2);

@@ -9,7 +9,8 @@
 //! | anything else (tests)   | `[f32; 4]` | a product, rounded, then a sum                |
 //!
 //! All three add in the same order, so the last two agree bit for bit; the first differs from
-//! them by the roundings it saves. Whole numbers are exact in all. Loads and stores are the only unsafe lines of the file.
+//! them by the roundings it saves. Whole numbers are exact in all. Loads and stores are the only
+//! unsafe lines of the file.
 #![allow(unsafe_code, reason = "v128 loads and stores take pointers")]
 
 use std::hint::black_box;

@@ -84,8 +84,7 @@ impl QueryBlock<'_> {
         let scores = &mut scores[..count * stride];
 
         let tokens = Tokens { first: position(places.start), step: strands.count(), count };
-        // Copied even where they are given: rows of all heads, a multiple of 1 KB apart, would meet in
-        // a few lines of the first-level cache.
+        // Copied even where they are given: they are scaled, and their memory takes the sums later.
         query.resize(QUERIES * head_dim, 0.0);
         self.head.write_queries(source, tokens, query);
         let a = Rows { data: query, stride: head_dim };

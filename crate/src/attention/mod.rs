@@ -208,7 +208,8 @@ impl Projections<'_> {
     }
 }
 
-/// Keys and values in panels and what else of a layer is kept for the next one, so that a pass allocates them once.
+/// Keys and values in panels and what else of a layer is kept for the next one, so that a pass
+/// allocates them once.
 #[derive(Debug, Default)]
 pub struct Workspace {
     keys: Vec<f32>,

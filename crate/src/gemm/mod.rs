@@ -109,6 +109,8 @@ pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
 /// `rows_of` gives the rows that are wanted of some columns; more may be written. `depth_of` gives
 /// the columns of `A` that count for some rows, at most [`TILE_ROWS`] of them; what `A` holds
 /// elsewhere is not read.
+///
+/// Out of line, as the tile is: V8 optimises what is called often.
 #[inline(never)]
 pub(crate) fn multiply_part(
     shape: Shape,
@@ -127,10 +129,7 @@ pub(crate) fn multiply_part(
     for first_col in (0..cols).step_by(PANEL) {
         let panel = first_col / PANEL;
         let b = &b.data[panel * b.stride..][..depth * PANEL];
-        let start = match start {
-            Start::Bias(bias) => Start::Bias(&bias[first_col..][..PANEL]),
-            other => other,
-        };
+        let start = start.at_column(first_col);
         let c_panel = &mut c.data[panel * c.panel_stride..];
         let width = (cols - first_col).min(PANEL);
         let wanted = rows_of(first_col..first_col + width);
