@@ -181,7 +181,7 @@ function viewOf(words: string, query: number, weights: number[], change: Partial
   const tokens = sequenceIds.map((id, i) => (id === 0 ? words.slice(...offsets[i]!) : i === 0 ? '[CLS]' : '[SEP]'));
   return {
     text: words, query, layer: 3, globalTokens: [], rows: [{ head: 'mean', weights: Float32Array.from(weights) }],
-    encoding: { inputIds: new Uint32Array(tokens.length), tokens, offsets, sequenceIds, specialTokensMask: sequenceIds.map((id) => (id === null ? 1 : 0)), tokenTypeIds: tokens.map(() => 0) },
+    encoding: { inputIds: new Uint32Array(tokens.length), tokens, offsets, sequenceIds, wordIds: sequenceIds.map((id, i) => (id === null ? null : i - 1)), specialTokensMask: sequenceIds.map((id) => (id === null ? 1 : 0)), tokenTypeIds: tokens.map(() => 0) },
     ...change,
   };
 }

@@ -112,6 +112,17 @@ test('grapheme clusters are those of Python', async () => {
   }
 });
 
+test('words are those of Python', async () => {
+  const { pairs, words } = await readFixture<{ pairs: [string, string][]; words: Record<string, (number | null)[][]> }>('words.json');
+  for (const [name, expected] of Object.entries(words)) {
+    const tokenizer = await Tokenizer.fromPretrained(new URL(`${name}/`, fixtures));
+    for (const [i, [text, pair]] of pairs.entries()) {
+      const got = JSON.stringify(tokenizer.encode(text, { pair }).wordIds);
+      if (got !== JSON.stringify(expected[i])) throw new Error(`${name}, ${JSON.stringify([text, pair])}: ${got}, not ${JSON.stringify(expected[i])}`);
+    }
+  }
+});
+
 test('windows hold the ids of Python\'s', async () => {
   const windows = await readFixture<{
     text: string; cases: { tokenizer: string; first: string | null; maxLength: number; stride: number; ids: number[][] }[];

@@ -10,6 +10,8 @@ export interface TextTokens {
   readonly ids: number[];
   readonly starts: number[];
   readonly ends: number[];
+  /** The word that each is a part of, counted from 0: what the pre-tokenizer cuts, or an added token. */
+  readonly words: number[];
 }
 
 /** Tokenizes text after text. */
@@ -17,7 +19,7 @@ export class TextTokenizer {
   constructor(private readonly parts: TokenizerParts) {}
 
   tokenize(text: string): TextTokens {
-    const tokens: TextTokens = { ids: [], starts: [], ends: [] };
+    const tokens: TextTokens = { ids: [], starts: [], ends: [], words: [] };
     // Half of a surrogate pair is no character: it counts as the one that replaces such.
     const characters = text.replace(/\p{Surrogate}/gu, '\ufffd');
     const add = this.adding(tokens, characters);
@@ -45,15 +47,16 @@ export class TextTokenizer {
         const id = pieces.ids[i]!;
         const first = start + pieces.starts[i]!;
         const stop = start + pieces.ends[i]!;
-        add(id, id === unknownAsWritten ? text.slice(first, stop) : vocabulary.tokenOf(id)!, starts[first]!, ends[stop - 1]!);
+        add(id, id === unknownAsWritten ? text.slice(first, stop) : vocabulary.tokenOf(id)!, starts[first]!, ends[stop - 1]!, i === 0);
       }
     });
   }
 
   /** Appends to `tokens`, with spans trimmed where the post-processor wants that. */
-  private adding({ ids, starts, ends }: TextTokens, text: string): Add {
+  private adding({ ids, starts, ends, words }: TextTokens, text: string): Add {
     const { trim } = this.parts.postProcessor;
-    return (id, token, start, end) => {
+    let word = -1;
+    return (id, token, start, end, opensWord) => {
       if (trim !== null) {
         const prefixed = trim.addPrefixSpace && (ids.length === 0 || start === 0);
         [start, end] = trimSpaces(token, text, start, end, prefixed);
@@ -61,14 +64,15 @@ export class TextTokenizer {
       ids.push(id);
       starts.push(start);
       ends.push(end);
+      words.push(opensWord ? ++word : word);
     };
   }
 }
 
-/** Takes the next token: as written, because its spaces may leave its span, and that. */
-type Add = (id: number, token: string, start: number, end: number) => void;
+/** Takes the next token: as written, because its spaces may leave its span, that, and whether a word begins with it. */
+type Add = (id: number, token: string, start: number, end: number, opensWord: boolean) => void;
 
 function addToken(token: AddedToken, piece: NormalizedText, add: Add): void {
   // The matched text, not the content: it may have taken spaces in.
-  add(token.id, piece.text, piece.starts[0]!, piece.ends.at(-1)!);
+  add(token.id, piece.text, piece.starts[0]!, piece.ends.at(-1)!, true);
 }

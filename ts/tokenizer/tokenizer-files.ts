@@ -19,7 +19,7 @@ import { readSpecialTokens, type SpecialTokens } from './special-tokens.ts';
 import { createUnigram, unknownIdOf } from './unigram.ts';
 import { tokenizerFromVocabularyFiles } from './vocabulary-files.ts';
 import { MAX_TOKEN_LENGTH, Vocabulary } from './vocabulary.ts';
-import { createWordPiece } from './word-piece.ts';
+import { continuingPrefixOf, createWordPiece } from './word-piece.ts';
 import { createPreTokenizer, type PreTokenizer } from './words.ts';
 
 /** Everything a tokenizer consists of. */
@@ -33,6 +33,8 @@ export interface TokenizerParts {
   readonly normalizer: Normalizer;
   readonly preTokenizer: PreTokenizer;
   readonly model: Model;
+  /** What WordPiece puts in front of tokens that continue a word, or null. */
+  readonly continuingPrefix: string | null;
   /** The unknown token of a model whose unknown tokens are written as the text has them, or null. */
   readonly unknownAsWritten: number | null;
   readonly postProcessor: PostProcessor;
@@ -89,6 +91,7 @@ function parseTokenizer(file: JsonSection, roleFiles: readonly (JsonSection | nu
     normalizer,
     preTokenizer,
     model: remembering(createModel(modelType, modelSection, modelVocabulary, preTokenizer)),
+    continuingPrefix: modelType === 'WordPiece' ? continuingPrefixOf(modelSection) || null : null,
     unknownAsWritten: modelType === 'Unigram' ? unknownIdOf(modelSection) : null,
     postProcessor: createPostProcessor(file.sectionOrNull('post_processor'), vocabulary),
     decoder: createDecoder(file.sectionOrNull('decoder')),

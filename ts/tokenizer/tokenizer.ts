@@ -63,6 +63,11 @@ export class Tokenizer {
     return this.parts.specialTokens;
   }
 
+  /** What WordPiece puts in front of tokens that continue a word, usually `##`; null of models that put nothing there. */
+  get continuingPrefix(): string | null {
+    return this.parts.continuingPrefix;
+  }
+
   /** The highest id and one: rows that an embedding table needs at least. */
   get vocabSize(): number {
     return this.parts.vocabulary.size;
@@ -130,6 +135,11 @@ export class Tokenizer {
       if (token === undefined) throw new LongformerError('BAD_INPUT', `ids[${i}]`, `must be an id of the vocabulary, got ${String(id)}`);
       if (options.skipSpecialTokens !== true || !this.structural.has(id)) tokens.push(token);
     }
+    return this.parts.decoder(tokens);
+  }
+
+  /** The text of `tokens`, as the vocabulary spells them: what `decode` makes of their ids. */
+  textOf(tokens: readonly string[]): string {
     return this.parts.decoder(tokens);
   }
 

@@ -5,9 +5,14 @@ import type { Model, Pieces } from './model.ts';
 import type { JsonSection } from './json-section.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
+/** What is in front of tokens that continue a word. */
+export function continuingPrefixOf(section: JsonSection): string {
+  return section.string('continuing_subword_prefix', '##');
+}
+
 /** What `section` (`model` of tokenizer.json) describes. Throws `BAD_FILE` naming the field that breaks a rule. */
 export function createWordPiece(section: JsonSection, vocabulary: Vocabulary): Model {
-  const prefix = section.string('continuing_subword_prefix', '##');
+  const prefix = continuingPrefixOf(section);
   const maxCharacters = section.integer('max_input_chars_per_word', 0, 2 ** 31 - 1, 100);
   const unknownId = vocabulary.idOf(section.string('unk_token', '[UNK]'));
   if (unknownId === undefined) throw section.refuse('unk_token', 'must be in the vocabulary');
