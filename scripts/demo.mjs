@@ -25,10 +25,11 @@ process.chdir(process.env.INIT_CWD ?? '.'); // npm starts scripts in the root, w
 await main(async () => {
   await build();
   const model = await convertOnce(await fetchWeights());
-  const { OPTIONS } = await import('../dist/cli/search.js');
+  const { search } = await import('../dist/cli/search.js');
+  const { optionsOf, toParse } = await import('../dist/cli/command.js');
   const { runCommand } = await import('../dist/cli/run.js');
   const args = process.argv.slice(2);
-  const { positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: false });
+  const { positionals } = parseArgs({ args, options: toParse(optionsOf(search)), allowPositionals: true, strict: false });
   if (positionals.length === 0) {
     console.log(`\n${QUESTION}\n(npm run demo -- "another question" file ...)`);
     args.push(QUESTION);

@@ -78,8 +78,9 @@ test('pattern refuses what makes no sense', async ({ root }) => {
   assertFails(await fail('--figure', '--tokens', '9'), 2, /--tokens does not go with --figure/);
   assertFails(await fail('--model', './model', '--layer', '0', '--causal'), 2, /--causal does not go with --model/);
   assertFails(await fail('--model', './model'), 2, /--layer/);
-  assertFails(await fail('--model', './model', '--layer', '2'), 2, /--layer/, /2/);
-  assertFails(await fail('--model', './model', '--layer', '0', '--head', '9'), 2, /--head/, /9/);
+  assertFails(await fail('--model', './model', '--layer', '2'), 1, /--layer must be below the 2 layers of the model, got 2/);
+  assertFails(await fail('--cache-dir', 'x'), 2, /--cache-dir needs --model/);
+  assertFails(await fail('--model', './model', '--layer', '0', '--head', '9'), 1, /--head/, /9/);
   assertFails(await fail('--global', '24'), 1, /globalTokens\[0\]/, /24/);
   assertFails(await fail('--tokens', '5000'), 1, /seqLen/, /5000/);
   assertFails(await fail('--model', './nowhere', '--layer', '0'), 1, /nowhere/);
@@ -124,7 +125,7 @@ test('attend takes a position, a layer, a head, global tokens', async ({ root })
 test('attend prints a list where there is no terminal', async ({ root }) => {
   const { code, stdout, stderr } = await longformer(['attend', '--model', './model', '--token', 'a', '--top', '2', '--global', '0', 'text.txt'], { cwd: root });
   assert.is(code, 0);
-  assert.is(stderr, '"a" stands 3 times, at tokens 1 5 26: this is the first\n');
+  assert.is(stderr, '"a" stands 3 times, at tokens 1, 5, 26: this is the first\n');
   const lines = stdout.trimEnd().split('\n');
   assert.is(lines[0], 'Token 1, "a" sees 4 of 28 tokens in layer 1, mean of all heads');
   assert.is(lines[2], '  weight   token  distance');

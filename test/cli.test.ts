@@ -130,8 +130,10 @@ test('search fails in one line', async ({ root }) => {
 
 test('a command line that is wrong gets a line of reason and the usage', async ({ root }) => {
   const wrong = (...args: string[]): Promise<Ended> => longformer(args, { cwd: root });
-  assertFails(await wrong(), 2, /command is missing/, /Usage:/);
-  assertFails(await wrong('sing'), 2, /"sing"/, /Usage:/);
+  assertFails(await wrong(), 2, /Usage: longformer-wasm <command>/, /  search +finds/);
+  assertFails(await wrong('sing'), 2, /"sing"/, /help lists the commands/);
+  assertFails(await wrong('serach'), 2, /did you mean search\?/);
+  assertFails(await wrong('search', '--modle', 'x'), 2, /there is no option --modle: did you mean --model\?/);
   assertFails(await wrong('constructor'), 2, /"constructor"/);
   assertFails(await wrong('search'), 2, /--model/, /Usage: longformer-wasm search/);
   assertFails(await wrong('search', '--model', './model'), 2, /QUESTION/);
@@ -145,11 +147,17 @@ test('a command line that is wrong gets a line of reason and the usage', async (
 });
 
 test('help and version go to standard output', async () => {
-  for (const args of [['--help'], ['help'], ['search', '--help'], ['convert', '-h'], ['info', '--help']]) {
-    const { code, stdout, stderr } = await longformer(args);
-    assert.is(code, 0);
-    assert.is(stderr, '');
-    assert.match(stdout, /^Usage: /);
+  const overview = (await longformer(['--help'])).stdout;
+  for (const args of [['help'], ['-h']]) assert.is((await longformer(args)).stdout, overview);
+  const names = [...overview.matchAll(/^  (\w+)  +\S/gm)].map(([, name]) => name!);
+  assert.ok(['search', 'convert', 'help'].every((name) => names.includes(name)), overview);
+  for (const name of names) {
+    const { code, stdout, stderr } = await longformer([name, '--help']);
+    assert.equal([code, stderr], [0, '']);
+    assert.ok(stdout.startsWith(`Usage: longformer-wasm ${name}`));
+    for (const part of [`\n\n${name} `, '\nGeneral:\n', '\nExamples:\n\n  # ', `\n  longformer-wasm ${name}`, '\nExit codes: 0 good, 1 failed, 2 wrong usage, 130 interrupted.\n']) assert.ok(stdout.includes(part), `${name}: ${part}`);
+    assert.ok(stdout.split('\n').every((line) => line.length <= 132), name);
+    assert.is((await longformer(['help', name])).stdout, stdout);
   }
   assert.match((await longformer(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
 });

@@ -572,7 +572,7 @@ test('tokenizers, conversions, indexes and commands take an id', async ({ hub, c
   assert.is(revisions, 4, 'a load of each kind asks once what the revision stands for');
 
   delete process.env['HF_HUB_CACHE'];
-  const local = ['--cache-dir', cacheDir, '--local-files-only'];
+  const local = ['--cache-dir', cacheDir, '--offline'];
   for (const args of [
     ['attend', '--model', 'org/long', '--dtype', 'int8', '--position', '1', join(cacheDir, 'text.txt')],
     ['search', '--model', 'org/long', '--dtype', 'f16', '--max-tokens', '16', 'a', join(cacheDir, 'text.txt')],
@@ -581,7 +581,7 @@ test('tokenizers, conversions, indexes and commands take an id', async ({ hub, c
     const { code, stderr } = await longformer([...args, ...local]);
     assert.is(code, 0, stderr);
   }
-  assertFails(await longformer(['attend', '--model', 'org/long', '--local-files-only', '--position', '1', join(cacheDir, 'text.txt')]), 1, /must be in the cache .*localFilesOnly/);
+  assertFails(await longformer(['attend', '--model', 'org/long', '--offline', '--position', '1', join(cacheDir, 'text.txt')]), 1, /must be in the cache .*localFilesOnly/);
   assert.equal(hub.asked(), []);
   const missing = await longformer(['search', '--model', 'org/none', 'a b', join(cacheDir, 'text.txt')]);
   assert.is(missing.code, 1);

@@ -1,59 +1,93 @@
 // What a command is, and how its arguments are read.
 
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { HubOptions } from '../files/source-options.ts';
+import { parseArgs } from 'node:util';
+import { LongformerError } from '../errors.ts';
+import { didYouMean } from './nearest.ts';
+import { flag, UsageError, type Options, type Values } from './option.ts';
+import { count } from './terminal.ts';
 
-export interface Command {
-  /** One line for the list of commands. */
+export { UsageError } from './option.ts';
+
+/** One command line, read. */
+export interface Call<Table extends Options> {
+  readonly values: Values<Table>;
+  /** What stands there besides options. */
+  readonly operands: readonly string[];
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** Parsing, help and completion of a command come from this. */
+export interface Command<Table extends Options = Options> {
+  readonly name: string;
+  /** What it does: the rest of a sentence that begins with its name. */
   readonly summary: string;
-  /** The whole help text. */
-  readonly usage: string;
-  run(args: string[], signal: AbortSignal): Promise<void>;
+  /** What follows its name in the usage. */
+  readonly synopsis: string;
+  /** What one has to know of its operands and its output. */
+  readonly about: string;
+  /** Those of its own and those that it shares, in groups with a heading each. */
+  readonly options: Table;
+  /** Real ones: what to type behind the program's name, and what that does. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  /** What its operands name, for completion; a list: the words that may stand there. */
+  readonly operands: 'files' | 'none' | readonly string[];
+  run(call: Call<Table>): Promise<void>;
 }
 
-/** The command line is wrong: exit code 2, with the usage. */
-export class UsageError extends Error {}
+/** For the types: `run` knows the options. */
+export function command<const Table extends Options>(made: Command<Table>): Command {
+  return made as unknown as Command;
+}
 
-type Options = NonNullable<ParseArgsConfig['options']>;
+/** Every command has these. */
+export const GENERAL_OPTIONS = {
+  verbose: flag('where an error comes from, with its stack'),
+  help: flag('this text', { short: 'h' }),
+};
 
-type Arguments<T extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>>;
+/** All options that a command takes. */
+export function optionsOf({ options }: Pick<Command, 'options'>): Options {
+  return { ...options, ...GENERAL_OPTIONS };
+}
 
-/** Options and positional arguments. */
-export function readArguments<const T extends Options>(args: string[], options: T): Arguments<T> {
-  try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split(/\.? To specify/)[0]!); // Node goes on with advice
+/** Options and operands of a command line. Throws `UsageError` naming the first that is wrong. */
+export function readArguments<Table extends Options>(args: readonly string[], options: Table): { values: Values<Table>; operands: string[] } {
+  const { tokens } = parseArgs({ args: [...args], options: toParse(options), strict: false, allowPositionals: true, tokens: true });
+  const values: Record<string, unknown> = {};
+  const operands: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') operands.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue } = token;
+    const option = Object.hasOwn(options, name) ? options[name]! : undefined;
+    if (option === undefined) throw new UsageError(`there is no option ${rawName}${didYouMean(name, Object.keys(options), '--')}`);
+    values[name] = readValue(option, rawName, value, inlineValue, values[name]);
   }
+  return { values: values as Values<Table>, operands };
 }
 
-/** Options of commands that read a model, for `parseArgs`. */
-export const SOURCE_OPTIONS = {
-  revision: { type: 'string' },
-  'cache-dir': { type: 'string' },
-  'local-files-only': { type: 'boolean' },
-} as const;
-
-/** Their values, as every call that reads a source takes them. */
-export function readSource(values: { revision?: string | undefined; 'cache-dir'?: string | undefined; 'local-files-only'?: boolean | undefined }): HubOptions {
-  return { revision: values.revision, cacheDir: values['cache-dir'], localFilesOnly: values['local-files-only'] };
+/** `before`: what an earlier one of the same name gave. */
+function readValue(option: Options[string], rawName: string, value: string | undefined, isInline: boolean | undefined, before: unknown): unknown {
+  if (option.value === null) {
+    if (value !== undefined) throw new UsageError(`${rawName} takes no value, got ${JSON.stringify(value)}`);
+    return true;
+  }
+  if (value === undefined) throw new UsageError(`${rawName} needs a value: ${rawName} ${option.value}`);
+  if (!isInline && /^-./.test(value)) {
+    throw new UsageError(`${rawName} needs a value, got the option ${value} (${rawName}=${value} where that is the value)`);
+  }
+  const read = option.read(value, rawName);
+  return option.isList ? [...(before as unknown[] | undefined) ?? [], ...read as unknown[]] : read;
 }
 
-/** The value of an option that counts something, or undefined where it was not given. */
-export function readCount(name: string, value: string | undefined, min = 1): number | undefined {
-  if (value === undefined) return undefined;
-  const count = /^\d+$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(count) || count < min) throw new UsageError(`--${name} must be a whole number from ${min}, got ${JSON.stringify(value)}`);
-  return count;
+/** The options in the words of `parseArgs`. */
+export function toParse(options: Options): Record<string, { type: 'string' | 'boolean'; short?: string }> {
+  return Object.fromEntries(Object.entries(options).map(([name, { value, short }]) =>
+    [name, { type: value === null ? 'boolean' as const : 'string' as const, ...(short !== undefined && { short }) }]));
 }
 
-/** The values of an option that takes several, separated by commas. */
-export function readCounts(name: string, value: string | undefined, min = 1): number[] | undefined {
-  return value?.split(',').map((part) => readCount(name, part, min)!);
-}
-
-/** The value of an option that has few. */
-export function readChoice<const T extends string>(name: string, value: string | undefined, choices: readonly T[]): T | undefined {
-  if (value === undefined || (choices as readonly string[]).includes(value)) return value as T | undefined;
-  throw new UsageError(`--${name} must be one of ${choices.join(', ')}, got ${JSON.stringify(value)}`);
+/** Throws for a number that the model or the text does not have: exit code 1, as only the files tell. */
+export function checkBelow(name: string, value: number | undefined, limit: number, what: string): void {
+  if (value !== undefined && value >= limit) throw new LongformerError('BAD_INPUT', `--${name}`, `must be below the ${count(limit)} ${what}, got ${value}`);
 }

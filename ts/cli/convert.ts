@@ -1,57 +1,50 @@
 // `longformer-wasm convert`: a BERT or RoBERTa checkpoint becomes a Longformer.
 
 import { convertToLongformer } from '../convert.ts';
-import { readArguments, readCount, readCounts, readSource, SOURCE_OPTIONS, UsageError, type Command } from './command.ts';
-import { ProgressBar } from './progress-bar.ts';
+import { command, UsageError } from './command.ts';
+import { JSON_OPTION, readSource, SOURCE_OPTIONS } from './model-options.ts';
+import { number, numbers } from './option.ts';
+import { withBar } from './session.ts';
 
-export const convert: Command = {
+export const convert = command({
+  name: 'convert',
   summary: 'makes a Longformer of a BERT or RoBERTa checkpoint',
-  usage: `Usage: longformer-wasm convert [options] SOURCE TARGET
+  synopsis: '[options] SOURCE TARGET',
+  about: `SOURCE is a folder with config.json and model.safetensors or pytorch_model.bin, or an id of the Hugging Face Hub; TARGET is a new folder.
 
-SOURCE is a folder with config.json and model.safetensors or
-pytorch_model.bin, or an id of the Hugging Face Hub; TARGET is a new folder.
-
-  --revision NAME          a branch, tag or commit of the Hub (default: main)
-  --cache-dir DIR          where files of the Hub are kept (default: as Python's huggingface_hub)
-  --local-files-only       takes what is there, and fetches nothing
-  --max-positions N        tokens that the result can read (default: 4096)
-  --attention-window N     keys that a token sees, both sides together (default: 512);
-                           one number for each layer, separated by commas, or one for all
-  --attention-dilation N   distance between these keys (default: 1), in the same form
-  --json                   the outcome as a line of JSON
-`,
-  async run(args, signal) {
-    const { values, positionals } = readArguments(args, {
-      ...SOURCE_OPTIONS,
-      'max-positions': { type: 'string', default: '4096' },
-      'attention-window': { type: 'string', default: '512' },
-      'attention-dilation': { type: 'string' },
-      json: { type: 'boolean' },
-    });
-    const [source, target] = positionals;
-    if (source === undefined || target === undefined || positionals.length > 2) {
-      throw new UsageError(`SOURCE and TARGET must be given, got ${positionals.length} arguments`);
-    }
-    const bar = new ProgressBar(process.stderr);
-    try {
-      const { architecture, droppedTensors } = await convertToLongformer(source, target, {
-        maxPositions: readCount('max-positions', values['max-positions'])!,
-        attentionWindow: oneOrAll(readCounts('attention-window', values['attention-window']))!,
-        attentionDilation: oneOrAll(readCounts('attention-dilation', values['attention-dilation'])),
-        ...readSource(values),
-        signal,
-        onProgress: (progress) => bar.show(progress),
-      });
-      bar.clear();
-      if (values.json) process.stdout.write(`${JSON.stringify({ target, architecture, droppedTensors })}\n`);
-      else process.stdout.write(`${target}: ${architecture}${droppedTensors.length === 0 ? '' : `, without ${droppedTensors.join(', ')}`}\n`);
-    } finally {
-      bar.clear();
-    }
+Texts shorter than half the window give the same numbers as before. For longer ones the position table is copied over and over, as in the paper; training makes the best of it.`,
+  options: {
+    'max-positions': number('N', 'tokens that the result can read', { preset: '4096' }),
+    'attention-window': numbers('N', 'keys that a token sees, both sides together; one number for each layer, separated by commas, or one for all', { preset: '512' }),
+    'attention-dilation': numbers('N', 'distance between these keys, in the same form', { preset: '1' }),
+    ...SOURCE_OPTIONS,
+    ...JSON_OPTION,
   },
-};
+  examples: [
+    ['convert sentence-transformers/all-MiniLM-L6-v2 minilm-long --max-positions 8192 --attention-window 128', 'an embedding model that reads 8192 tokens at once, for search'],
+    ['convert ./bert ./bert-long --attention-dilation 1,1,1,1,1,1,1,1,2,2,2,2', 'a model of 12 layers, whose upper four look further, with gaps'],
+  ],
+  operands: 'files',
+  async run({ values, operands, signal }) {
+    const [source, target] = operands;
+    if (source === undefined || target === undefined || operands.length > 2) {
+      throw new UsageError(`SOURCE and TARGET must be given, got ${operands.length === 1 ? '1 argument' : `${operands.length} arguments`}`);
+    }
+    await withBar(signal, async (watched, print) => {
+      const { architecture, droppedTensors } = await convertToLongformer(source, target, {
+        maxPositions: values['max-positions'] ?? 4096,
+        attentionWindow: oneOrAll(values['attention-window']) ?? 512,
+        attentionDilation: oneOrAll(values['attention-dilation']),
+        ...readSource(values),
+        ...watched,
+      });
+      if (values.json) print(`${JSON.stringify({ target, architecture, droppedTensors })}\n`);
+      else print(`${target}: ${architecture}${droppedTensors.length === 0 ? '' : `, without ${droppedTensors.join(', ')}`}\n`);
+    });
+  },
+});
 
 /** A single number stands for all layers. */
-function oneOrAll(counts: number[] | undefined): number | number[] | undefined {
-  return counts?.length === 1 ? counts[0] : counts;
+function oneOrAll(counts: readonly number[] | undefined): number | number[] | undefined {
+  return counts?.length === 1 ? counts[0] : counts === undefined ? undefined : [...counts];
 }

@@ -1,23 +1,21 @@
 // `longformer-wasm info`: what the numbers run on.
 
-import { createEngine } from '../engine/engine.ts';
-import { readArguments, readCount, type Command } from './command.ts';
+import { command } from './command.ts';
+import { ENGINE_OPTIONS, JSON_OPTION } from './model-options.ts';
+import { withEngine } from './session.ts';
 
-export const info: Command = {
+export const info = command({
+  name: 'info',
   summary: 'says what the engine runs on',
-  usage: `Usage: longformer-wasm info [options]
-
-  --threads N   threads that compute (default: by the cores)
-  --json        as a line of JSON
-`,
-  async run(args, signal) {
-    const { values } = readArguments(args, { threads: { type: 'string' }, json: { type: 'boolean' } });
-    const engine = await createEngine({ signal, threads: readCount('threads', values.threads) });
-    try {
+  synopsis: '[options]',
+  about: '',
+  options: { ...ENGINE_OPTIONS, ...JSON_OPTION },
+  examples: [['info', 'runtime, build and threads']],
+  operands: 'none',
+  async run({ values, signal }) {
+    await withEngine(values, signal, async ({ engine, print }) => {
       const lines = Object.entries(engine.info).map(([name, value]) => `${name.padEnd(12)} ${String(value)}`);
-      process.stdout.write(values.json ? `${JSON.stringify(engine.info)}\n` : `${lines.join('\n')}\n`);
-    } finally {
-      await engine.dispose();
-    }
+      print(values.json ? `${JSON.stringify(engine.info)}\n` : `${lines.join('\n')}\n`);
+    });
   },
-};
+});
