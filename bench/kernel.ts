@@ -2,20 +2,21 @@
 
 import { readFile } from 'node:fs/promises';
 import { generator } from '../test/definition.ts';
-import { chooseBuild, type Wasm } from '../dist/engine/builds.js';
+import { chooseBuild } from '../dist/engine/builds.js';
+import { loadGlue, type Wasm } from '../dist/engine/glue.js';
 
 export const HEADS = 12;
 export const HEAD_DIM = 64;
 export const HIDDEN_SIZE = HEADS * HEAD_DIM;
 
-export const { build } = chooseBuild('auto', 1, new URL('../pkg/', import.meta.url));
+export const { build } = chooseBuild({ simd: 'auto', threads: 1 });
 const module = new WebAssembly.Module(new Uint8Array(await readFile(build.wasm)));
-let instances = 0;
+const instantiate = await loadGlue(false);
 
 /** An instance of its own, whose memory has seen nothing yet: it never shrinks. */
-export async function instance(): Promise<{ wasm: Wasm; memory: WebAssembly.Memory }> {
-  const wasm = (await import(`${build.glue.href}?${instances++}`)) as Wasm;
-  return { wasm, memory: wasm.initSync({ module }).memory };
+export function instance(): { wasm: Wasm; memory: WebAssembly.Memory } {
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
+  return { wasm: instantiate(module, memory), memory };
 }
 
 export interface Input {

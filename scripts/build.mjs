@@ -1,6 +1,7 @@
 /** `npm run build`: from a clone to pkg/ (the crate as WebAssembly, four ways) and dist/ (the TypeScript, compiled). */
 
 import { buildDist } from './dist.mjs';
+import { buildGlue } from './glue.mjs';
 import { lockBuild } from './lock.mjs';
 import { checkMachine } from './machine.mjs';
 import { installPackages } from './packages.mjs';
@@ -22,5 +23,6 @@ await main(async () => {
       for (const variant of variants.filter((each) => each.memory === memory)) await buildVariant(variant, rust, tools);
     }),
   );
+  await buildGlue();
   await buildDist();
 });

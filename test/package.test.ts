@@ -48,7 +48,7 @@ test('exports files that exist, types first', () => {
   for (const [name, target] of Object.entries(description.exports)) {
     const paths = typeof target === 'string' ? { default: target } : (target as Record<string, string>);
     if (typeof target !== 'string') assert.is(Object.keys(paths)[0], 'types', name);
-    for (const path of Object.values(paths)) assert.ok(existsSync(root + path), path);
+    for (const path of Object.values(paths)) assert.ok(existsSync(root + path.replace('*', 'single-simd128/longformer_bg.wasm')), path);
   }
 });
 
@@ -60,7 +60,29 @@ test('packs the four builds and the compiled TypeScript, nothing else', async ()
   assert.ok(paths.includes('dist/index.js'));
   const allowed = [/^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/, /^dist\/.+\.(js|d\.ts)$/];
   const folders = paths.filter((path) => !allowed.some((pattern) => pattern.test(path))).map(dirname);
-  assert.equal(new Set(folders), new Set(VARIANTS.map((variant) => `pkg/${variant}`)));
+  assert.equal(new Set(folders), new Set([...VARIANTS, 'glue'].map((folder) => `pkg/${folder}`)));
+});
+
+test('imports no module of Node\'s where browsers go', () => {
+  const seen = new Set<string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const [, from, alone, dynamic] of read(path).matchAll(/^(?:import|export)\b[^;]*?\bfrom ["']([^"']+)|^import ["']([^"']+)|\bimport\(["']([^"']+)/gm)) {
+      const name = (from ?? alone ?? dynamic)!;
+      assert.match(name, /^\.\.?\//, `${path} imports ${name}`);
+      visit(fileURLToPath(new URL(name, `file:///${path}`)).slice(1));
+    }
+  };
+  for (const path of ['dist/index.js', 'dist/engine/worker.js']) visit(path);
+  for (const path of ['dist/files/directory.js', 'dist/engine/host.js', 'dist/search/services.js', 'pkg/glue/threads.js']) assert.ok(seen.has(path), path);
+  for (const path of seen) assert.not.match(read(path), /\brequire\(|\beval\(|\bnew Function\(/, path);
+});
+
+test('has one glue for both kinds of vector instructions', () => {
+  for (const memory of ['threads', 'single']) {
+    assert.is(read(`pkg/${memory}-relaxed/longformer.js`), read(`pkg/${memory}-simd128/longformer.js`), memory);
+  }
 });
 
 test('holds no path of the machine it was built on', () => {

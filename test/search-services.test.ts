@@ -8,13 +8,14 @@ import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { convertToLongformer } from 'longformer-wasm';
+import { loadGlue } from '../dist/engine/glue.js';
 import type { Run } from '../dist/engine/services.js';
 import { openSource } from '../dist/files/open.js';
 import { addDocuments, createIndex, disposeIndex, searchIndex } from '../dist/search/services.js';
 
-const pkg = new URL('../pkg/single-simd128/', import.meta.url);
-const wasm = await import(new URL('longformer.js', pkg).href) as Run['wasm'];
-wasm.initSync({ module: await WebAssembly.compile(new Uint8Array(await readFile(new URL('longformer_bg.wasm', pkg)))) });
+const module = new URL('../pkg/single-simd128/longformer_bg.wasm', import.meta.url);
+const instantiate = await loadGlue(false);
+const wasm = instantiate(await WebAssembly.compile(new Uint8Array(await readFile(module))), new WebAssembly.Memory({ initial: 64, maximum: 65536 }));
 
 /** Vectors that are alive, the data that they were made of, and how many may be made yet. */
 const vectors = { alive: 0, made: [] as WeakRef<Float32Array>[], left: Infinity };
@@ -35,7 +36,7 @@ class UnitVectors extends wasm.UnitVectors {
 
 let opened = 0;
 const open: Run['open'] = (location) => (opened += 1, openSource(location!.source));
-const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, progress() {}, open } as unknown as Run;
+const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, async pause() {}, progress() {}, open } as unknown as Run;
 
 const test = suite<{ root: string; id: number }>('search services');
 

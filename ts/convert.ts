@@ -19,6 +19,7 @@ import { writeSafetensors, type TensorToWrite } from './files/safetensors-writer
 import type { SourceOptions } from './files/source-options.ts';
 import { readJson, type FileSource, type Source } from './files/source.ts';
 import { byteLength } from './files/tensors.ts';
+import { hasFileSystem } from './platform/node.ts';
 import { tell, type LongCallOptions, type Progress } from './progress.ts';
 import { quoted } from './quoted.ts';
 import { readTokenizerFiles } from './tokenizer/tokenizer-files.ts';
@@ -78,6 +79,7 @@ export async function convertToLongformer(
   const files = await openSource(source, options);
   const { kind, architecture, config } = await readSourceConfig(files);
   const json = longformerJson(architecture, config, await separatorOf(files, config), options);
+  if (!hasFileSystem) throw new LongformerError('BAD_INPUT', 'targetDir', 'must be a directory, and there is no file system here');
   const { writeDirectory } = await import('./files/staging.ts');
 
   let droppedTensors: string[] = [];

@@ -5,7 +5,9 @@ export type { Tensor } from './tensor.ts';
 export type { Progress, LongCallOptions } from './progress.ts';
 export type { AttentionInput } from './attention.ts';
 export { patternSvg, type PatternPicture } from './pattern-svg.ts';
-export { createEngine, type Engine, type EngineOptions, type EngineInfo } from './engine/engine.ts';
+export { createEngine } from './engine/create-engine.ts';
+export type { Engine, EngineInfo } from './engine/engine.ts';
+export type { EngineOptions } from './engine/options.ts';
 export {
   LongformerModel, LongformerForMaskedLM, LongformerForSequenceClassification, LongformerForTokenClassification,
   LongformerForQuestionAnswering, LongformerForMultipleChoice, LongformerForCausalLM, loadModel,

@@ -3,7 +3,8 @@
 
 import { windowPerLayer } from './config.ts';
 import { DTYPES, type Dtype } from './dtype.ts';
-import { createEngine, Engine } from './engine/engine.ts';
+import { createEngine } from './engine/create-engine.ts';
+import { Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
 import { openBlobs } from './files/blobs.ts';
 import { checkHubOptions, type Location, type SourceOptions } from './files/source-options.ts';

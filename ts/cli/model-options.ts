@@ -1,7 +1,7 @@
 // The options of every command that reads a model or starts an engine, and what they mean.
 
 import { DTYPES, type Dtype } from '../dtype.ts';
-import type { EngineOptions } from '../engine/engine.ts';
+import type { EngineOptions } from '../engine/options.ts';
 import type { HubOptions } from '../files/source-options.ts';
 import { choice, flag, number, size, text, UsageError, type Values } from './option.ts';
 

@@ -1,6 +1,7 @@
 // An engine, a progress bar and standard output, for as long as a command computes.
 
-import { createEngine, type Engine, type EngineInfo } from '../engine/engine.ts';
+import { createEngine } from '../engine/create-engine.ts';
+import type { Engine, EngineInfo } from '../engine/engine.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { readEngine, type ENGINE_OPTIONS } from './model-options.ts';
 import type { Values } from './option.ts';

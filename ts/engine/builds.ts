@@ -2,18 +2,24 @@
 
 import { LongformerError } from '../errors.ts';
 
-/** What the crate exports. The single-thread builds lack the pool. */
-export type Wasm = typeof import('../../pkg/threads-simd128/longformer.js');
-
 /** A build, as it lies in `pkg/`. */
 export interface Build {
-  readonly name: `${'threads' | 'single'}-${Simd}`;
+  readonly name: BuildName;
   readonly simd: Simd;
   readonly threads: boolean;
-  /** The glue that wasm-bindgen wrote, and the module it initialises. */
-  readonly glue: URL;
+  /** Where its module is. */
   readonly wasm: URL;
 }
+
+type BuildName = `${'threads' | 'single'}-${Simd}`;
+
+/** The package's own. Bundlers look for these very expressions, and move the files. */
+const shipped: Record<BuildName, () => URL> = {
+  'threads-relaxed': () => new URL('../../pkg/threads-relaxed/longformer_bg.wasm', import.meta.url),
+  'threads-simd128': () => new URL('../../pkg/threads-simd128/longformer_bg.wasm', import.meta.url),
+  'single-relaxed': () => new URL('../../pkg/single-relaxed/longformer_bg.wasm', import.meta.url),
+  'single-simd128': () => new URL('../../pkg/single-simd128/longformer_bg.wasm', import.meta.url),
+};
 
 /** Vector instructions: the plain 128-bit ones, or those and the relaxed ones (fused multiply-add). */
 export type Simd = 'simd128' | 'relaxed';
@@ -31,12 +37,23 @@ export function supports(simd: Simd): boolean {
   return WebAssembly.validate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...probes[simd]]));
 }
 
-/**
- * The build to run, and why it is this one.
- *
- * @param folder what holds the builds, the package's own `pkg/` by default
- */
-export function chooseBuild(simd: 'auto' | Simd, threads: number, folder: URL): { build: Build; reason: string } {
+/** Whether threads can share memory here: a page must be cross-origin isolated for it. */
+export function sharesMemory(): boolean {
+  return typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
+}
+
+/** What a build is chosen by. */
+export interface BuildWish {
+  simd: 'auto' | Simd;
+  threads: number;
+  /** The folder that holds the builds, instead of the package's own `pkg/`. */
+  folder?: URL | undefined;
+  /** Why there can be one thread only, or null. */
+  oneThread?: string | null;
+}
+
+/** The build to run, and why it is this one. */
+export function chooseBuild({ simd, threads, folder, oneThread = null }: BuildWish): { build: Build; reason: string } {
   if (!supports('simd128')) {
     throw new LongformerError('BAD_INPUT', 'this runtime', 'must have WebAssembly SIMD, has not');
   }
@@ -44,20 +61,20 @@ export function chooseBuild(simd: 'auto' | Simd, threads: number, folder: URL): 
     throw new LongformerError('BAD_INPUT', 'simd', 'must be "auto" or "simd128" here: there are no relaxed instructions');
   }
   const chosen = simd === 'auto' ? (supports('relaxed') ? 'relaxed' : 'simd128') : simd;
-  const shared = typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
-  const name = `${threads > 1 && shared ? 'threads' : 'single'}-${chosen}` as const;
+  const whySingle = oneThread ?? whyOneThread(threads);
+  const name = `${whySingle === null ? 'threads' : 'single'}-${chosen}` as const;
   const reasons = [
     simd !== 'auto' ? `simd: ${simd} was asked for`
       : chosen === 'relaxed' ? 'relaxed SIMD is there' : 'there is no relaxed SIMD',
-    !shared ? 'there is no shared memory: one thread'
-      : threads === 1 ? 'one thread was asked for, or there is one core' : 'shared memory is there',
+    whySingle ?? 'shared memory is there',
   ];
-  const build = {
-    name,
-    simd: chosen,
-    threads: name.startsWith('threads'),
-    glue: new URL(`${name}/longformer.js`, folder),
-    wasm: new URL(`${name}/longformer_bg.wasm`, folder),
-  };
-  return { build, reason: reasons.join('; ') };
+  const wasm = folder === undefined ? shipped[name]() : new URL(`${folder.href.replace(/\/$/, '')}/${name}/longformer_bg.wasm`);
+  return { build: { name, simd: chosen, threads: whySingle === null, wasm }, reason: reasons.join('; ') };
+}
+
+function whyOneThread(threads: number): string | null {
+  if (threads === 1) return 'one thread was asked for, or there is one core';
+  if (sharesMemory()) return null;
+  return globalThis.crossOriginIsolated === false
+    ? 'the page is not cross-origin isolated: one thread' : 'there is no shared memory: one thread';
 }

@@ -2,27 +2,33 @@
 
 import { LongformerError, type ErrorCode } from '../errors.ts';
 import type { Progress } from '../progress.ts';
-import type { MessagePort } from 'node:worker_threads';
 
-/** What the engine's worker is started with. */
-export interface EngineWorkerData {
+/** What an engine is started with, in its worker or in the caller's thread. */
+export interface EngineStart {
+  type: 'engine';
   module: WebAssembly.Module;
-  glue: string;
   threads: number;
-  maxMemoryBytes: number;
+  /** The limit that the caller set, or null for the largest there is. */
+  maxMemoryBytes: number | null;
   /** One for each pool worker, to hand it the memory. */
   poolPorts: MessagePort[];
-  /** `[id of the call to abort]`: shared, so that it is seen while the worker computes. */
-  control: Int32Array;
+  /**
+   * `[id of the call to abort]`: shared, so that it is seen while the worker computes. Null where
+   * there is no shared memory: then an abort is a message.
+   */
+  control: Int32Array | null;
 }
 
 /** What a pool worker is started with. */
-export interface PoolWorkerData {
+export interface PoolStart {
+  type: 'pool';
   module: WebAssembly.Module;
-  glue: string;
   /** Brings the memory, once. */
   port: MessagePort;
 }
+
+/** The first thing that a worker is told. */
+export type WorkerStart = EngineStart | PoolStart;
 
 /** A call, one at a time. */
 export interface Request { type: 'call'; id: number; service: string; args: unknown[] }
@@ -38,10 +44,22 @@ export type FileQuestion =
   | { ask: 'read'; file: number; start: number; end: number }
   | { ask: 'close'; file: number };
 
-export type ToEngine = Request | Answer;
+export type ToEngine = Request | Answer | { type: 'abort'; id: number };
+
+/** What any worker says. */
+export type FromWorker =
+  | { type: 'ready' }
+  /** It cannot start, for a reason that the caller may do something about. */
+  | { type: 'refused'; error: ErrorMessage }
+  /** Its state is not known any more. */
+  | { type: 'dead'; why: string };
+
+/** The first thing that an engine says, where nothing kept it from starting. */
+export interface Ready { type: 'ready'; memoryBytes: number; maxMemoryBytes: number }
 
 export type FromEngine =
-  | { type: 'ready'; memoryBytes: number }
+  | Exclude<FromWorker, { type: 'ready' }>
+  | Ready
   | { type: 'result'; id: number; value: unknown; memoryBytes: number }
   | { type: 'error'; id: number; error: ErrorMessage | 'aborted'; memoryBytes: number }
   | { type: 'progress'; id: number; progress: Progress }

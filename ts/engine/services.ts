@@ -6,19 +6,24 @@ import type { Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
 import { attentionOf, disposeModel, forwardModel, loadModel } from '../models/services.ts';
 import { addDocuments, createIndex, disposeIndex, removeDocument, searchIndex } from '../search/services.ts';
-import type { Wasm } from './builds.ts';
+import type { Wasm } from './glue.ts';
 
 /** What a running call has at hand. */
 export interface Run {
   readonly wasm: Wasm;
   /** Throws if the caller wants no more of it. Called between layers, blocks and pieces; a step is as long as the text makes it. */
   checkAbort(): void;
+  /**
+   * `checkAbort`, and lets messages in where an abort can only come as one: there is no shared memory,
+   * and some 40 ms have gone by since the last time.
+   */
+  pause(): Promise<void>;
   progress(progress: Progress): void;
   /** The files at a location, or those that the caller brought as objects. Waiting for them ends with the caller's abort. */
   open(location: Location | null): Promise<Source>;
 }
 
-/** Thrown by `Run.checkAbort`. */
+/** Thrown by `Run.checkAbort` and `Run.pause`. */
 export class Aborted extends Error {}
 
 export const services = {

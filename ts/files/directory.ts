@@ -1,11 +1,9 @@
 // A local directory as a source. Needs a file system: reached by `import()` from open.ts only, so
 // that a bundle for browsers can leave it out.
 
-import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { LongformerError, type ErrorCode } from '../errors.ts';
+import { builtin, fs, paths } from '../platform/node.ts';
 import { safeName, type OpenFile, type Source } from './source.ts';
 
 /** The files under `directory`, a path or a `file:` URL; rejects with `NOT_FOUND` if it is no directory. */
@@ -14,7 +12,7 @@ export async function openDirectory(directory: string | URL): Promise<Source> {
   if (!await isDirectory(path)) throw new LongformerError('NOT_FOUND', path, 'must be a directory');
   return {
     label: path,
-    open: async (name) => openFile(join(path, safeName(path, name))),
+    open: async (name) => openFile(paths.join(path, safeName(path, name))),
   };
 }
 
@@ -25,14 +23,14 @@ export async function isDirectory(path: string): Promise<boolean> {
 
 /** The path that a path or a `file:` URL names. */
 export function pathOf(directory: string | URL): string {
-  return typeof directory === 'string' ? directory : fileURLToPath(directory);
+  return typeof directory === 'string' ? directory : builtin('node:url')!.fileURLToPath(directory);
 }
 
 /** The file at `path`, or null where there is none. It may be a link that leads out of its directory: caches of checkpoints are made of such links. */
 export async function openFile(path: string): Promise<OpenFile | null> {
   // Asked before opening: opening a pipe would wait for a writer.
   if (!(await statOf(path))?.isFile()) return null;
-  const handle = await naming('BAD_FILE', path, 'opened', () => open(path, 'r'));
+  const handle = await naming('BAD_FILE', path, 'opened', () => fs.open(path, 'r'));
   let size: number;
   try {
     ({ size } = await naming('BAD_FILE', path, 'read', () => handle.stat()));
@@ -64,8 +62,8 @@ async function readRange(
   return bytes;
 }
 
-async function statOf(path: string): Promise<Awaited<ReturnType<typeof stat>> | null> {
-  return naming('BAD_FILE', path, 'read', () => stat(path).catch((error: NodeJS.ErrnoException) => {
+async function statOf(path: string): Promise<Awaited<ReturnType<typeof fs.stat>> | null> {
+  return naming('BAD_FILE', path, 'read', () => fs.stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;
   }));

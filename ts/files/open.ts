@@ -3,6 +3,7 @@
 import { openFolderUrl } from './download/folder-url.ts';
 import { isRepoId } from './download/hub.ts';
 import { LongformerError } from '../errors.ts';
+import { hasFileSystem } from '../platform/node.ts';
 import { quoted } from '../quoted.ts';
 import { openBlobs } from './blobs.ts';
 import { checkHubOptions, type SourceOptions } from './source-options.ts';
@@ -51,9 +52,5 @@ async function openUrl(url: URL, options: SourceOptions): Promise<Source> {
 
 /** The module for local directories, or null in browsers. */
 async function fileSystem(): Promise<typeof import('./directory.ts') | null> {
-  try {
-    return await import('./directory.ts');
-  } catch {
-    return null;
-  }
+  return hasFileSystem ? import('./directory.ts') : null;
 }

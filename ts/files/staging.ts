@@ -1,8 +1,7 @@
 // A directory that appears whole or not at all. Needs a file system: reached by `import()` only.
 
-import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
 import { LongformerError } from '../errors.ts';
+import { fs, paths } from '../platform/node.ts';
 import { naming, pathOf } from './directory.ts';
 import { safeName } from './source.ts';
 
@@ -18,18 +17,18 @@ export type WriteFile = (name: string, chunks: Iterable<Uint8Array> | AsyncItera
  * where the system refuses to write (no permission, a full disk).
  */
 export async function writeDirectory(target: string | URL, fill: (write: WriteFile) => Promise<void>): Promise<void> {
-  const path = resolve(pathOf(target));
+  const path = paths.resolve(pathOf(target));
   const writing = <T>(work: () => Promise<T>): Promise<T> => naming('BAD_INPUT', path, 'written', work);
   await refuseOccupied(path);
   // Not by mkdtemp, whose folders only their owner may read: this one becomes the target.
   const work = `${path}.partial-${Math.random().toString(36).slice(2, 10)}`;
-  await writing(() => mkdir(work, { recursive: true }));
+  await writing(() => fs.mkdir(work, { recursive: true }));
   try {
     await fill(async (name, chunks) => {
-      const target = join(work, safeName(path, name));
+      const target = paths.join(work, safeName(path, name));
       const file = await writing(async () => {
-        await mkdir(dirname(target), { recursive: true });
-        return open(target, 'wx');
+        await fs.mkdir(paths.dirname(target), { recursive: true });
+        return fs.open(target, 'wx');
       });
       try {
         // What `chunks` itself throws goes through as it is.
@@ -41,19 +40,19 @@ export async function writeDirectory(target: string | URL, fill: (write: WriteFi
     await refuseOccupied(path); // it may have been made meanwhile
     await writing(() => moveOnto(path, work));
   } catch (error) {
-    await rm(work, { recursive: true, force: true }).catch(() => {}); // the first error says more
+    await fs.rm(work, { recursive: true, force: true }).catch(() => {}); // the first error says more
     throw error;
   }
 }
 
 /** Not every system renames onto an empty directory: there it goes first, and comes back if that did not help. */
 async function moveOnto(path: string, work: string): Promise<void> {
-  if (await rename(work, path).then(() => true, () => false)) return;
-  const removed = await rmdir(path).then(() => true, () => false);
+  if (await fs.rename(work, path).then(() => true, () => false)) return;
+  const removed = await fs.rmdir(path).then(() => true, () => false);
   try {
-    await rename(work, path);
+    await fs.rename(work, path);
   } catch (error) {
-    if (removed) await mkdir(path);
+    if (removed) await fs.mkdir(path);
     throw error;
   }
 }
@@ -63,8 +62,8 @@ async function refuseOccupied(path: string): Promise<void> {
     new LongformerError('BAD_INPUT', path, problem, { cause });
   let content: string[];
   try {
-    if ((await lstat(path)).isSymbolicLink()) throw refuse('must be a new or an empty directory, is a link');
-    content = await readdir(path);
+    if ((await fs.lstat(path)).isSymbolicLink()) throw refuse('must be a new or an empty directory, is a link');
+    content = await fs.readdir(path);
   } catch (cause) {
     if (cause instanceof LongformerError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;

@@ -8,10 +8,10 @@
 //
 // Needs a file system: reached by `import()` only.
 
-import { createHash, type Hash } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import type { Hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { LongformerError } from '../../errors.ts';
+import { builtin, fs, paths } from '../../platform/node.ts';
 import { naming } from '../directory.ts';
 import { refuseLarger } from '../source.ts';
 import { onlyForward, type LongCallOptions } from '../../progress.ts';
@@ -59,20 +59,20 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
   await retrying(signal, () => attempt().catch((error: unknown) => { throw taken(error, path); }));
 
   async function attempt(): Promise<void> {
-    await written(path, () => mkdir(dirname(path), { recursive: true }));
+    await written(path, () => fs.mkdir(paths.dirname(path), { recursive: true }));
     const partial = await claim(path, signal);
     if (partial === null) return;
     const touching = setInterval(() => void touch(partial, Date.now()), TOUCH_MILLISECONDS);
     try {
-      const wasBegun = (await stat(partial)).size > 0;
+      const wasBegun = (await fs.stat(partial)).size > 0;
       await fill(partial);
       const problem = await problemOf(partial, remote, signal);
       if (problem !== null) {
-        await rm(partial, { force: true });
+        await fs.rm(partial, { force: true });
         // What was there before may have been wrong.
         throw wasBegun ? new PassingError(remote.name, problem) : new LongformerError('DOWNLOAD', remote.name, problem);
       }
-      await rename(partial, path);
+      await fs.rename(partial, path);
     } catch (error) {
       clearInterval(touching);
       await release(partial);
@@ -82,7 +82,7 @@ export async function fetchBlob(path: string, remote: RemoteBlob, { signal, onPr
   }
 
   async function fill(partial: string): Promise<void> {
-    const file = await written(partial, () => open(partial, 'r+'));
+    const file = await written(partial, () => fs.open(partial, 'r+'));
     try {
       let { size: done } = await file.stat();
       if (remote.size !== null && done > remote.size) await file.truncate(done = 0);
@@ -148,13 +148,13 @@ async function claim(path: string, signal: AbortSignal | undefined): Promise<str
     if (await exists(path)) return null;
     const others = await partialsOf(path);
     for (const { partial, abandoned } of others) {
-      if (abandoned && await rename(partial, own).then(() => true, () => false)) {
+      if (abandoned && await fs.rename(partial, own).then(() => true, () => false)) {
         await touch(own, Date.now());
         return own;
       }
     }
     if (others.every(({ abandoned }) => abandoned)) {
-      await written(own, async () => (await open(own, 'wx')).close());
+      await written(own, async () => (await fs.open(own, 'wx')).close());
       return own;
     }
     await pause(LOOK_MILLISECONDS, signal);
@@ -162,11 +162,11 @@ async function claim(path: string, signal: AbortSignal | undefined): Promise<str
 }
 
 async function partialsOf(path: string): Promise<{ partial: string; abandoned: boolean }[]> {
-  const start = `${basename(path)}.`;
-  const names = (await written(path, () => readdir(dirname(path)))).filter((name) => name.startsWith(start) && /^[0-9a-f]{8}\.partial\.incomplete$/.test(name.slice(start.length)));
+  const start = `${paths.basename(path)}.`;
+  const names = (await written(path, () => fs.readdir(paths.dirname(path)))).filter((name) => name.startsWith(start) && /^[0-9a-f]{8}\.partial\.incomplete$/.test(name.slice(start.length)));
   const partials = await Promise.all(names.map(async (name) => {
-    const partial = join(dirname(path), name);
-    const { mtimeMs } = await stat(partial).catch(() => ({ mtimeMs: null })); // it has its final name by now
+    const partial = paths.join(paths.dirname(path), name);
+    const { mtimeMs } = await fs.stat(partial).catch(() => ({ mtimeMs: null })); // it has its final name by now
     return mtimeMs === null ? [] : [{ partial, abandoned: Math.abs(Date.now() - mtimeMs) > ABANDONED_MILLISECONDS }];
   }));
   return partials.flat();
@@ -174,12 +174,12 @@ async function partialsOf(path: string): Promise<{ partial: string; abandoned: b
 
 /** Says that nobody writes to it any more. */
 async function release(partial: string): Promise<void> {
-  const empty = await stat(partial).then(({ size }) => size === 0, () => false);
-  await (empty ? rm(partial, { force: true }) : touch(partial, 0)).catch(() => {});
+  const empty = await fs.stat(partial).then(({ size }) => size === 0, () => false);
+  await (empty ? fs.rm(partial, { force: true }) : touch(partial, 0)).catch(() => {});
 }
 
 async function touch(partial: string, time: number): Promise<void> {
-  await utimes(partial, time / 1000, time / 1000).catch(() => {}); // another has taken it over
+  await fs.utimes(partial, time / 1000, time / 1000).catch(() => {}); // another has taken it over
 }
 
 /** What the system says of a partial file that another has taken over, or of a folder that was removed, is no reason to give up. */
@@ -205,13 +205,14 @@ function written<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 /** What a file of that size is to be put through, or null where its tag is no hash. */
 function hashOf(etag: string, size: number): Hash | null {
+  const { createHash } = builtin('node:crypto')!;
   if (/^[0-9a-f]{64}$/.test(etag)) return createHash('sha256');
   return /^[0-9a-f]{40}$/.test(etag) ? createHash('sha1').update(`blob ${size}\0`) : null; // git's
 }
 
 /** What is wrong with a file, or null. */
 async function problemOf(path: string, { etag, size }: RemoteBlob, signal: AbortSignal | undefined): Promise<string | null> {
-  const file = await open(path, 'r');
+  const file = await fs.open(path, 'r');
   try {
     const { size: found } = await file.stat();
     if (size !== null && found !== size) return `must have ${size} bytes, has ${found}`;

@@ -1,10 +1,8 @@
 // What the environment says about the Hub, by the names and rules of Python's huggingface_hub. Needs
 // a file system: reached by `import()` only.
 
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { LongformerError } from '../../errors.ts';
+import { builtin, fs, paths } from '../../platform/node.ts';
 import { quoted } from '../../quoted.ts';
 import { HUB, type Hub } from './hub.ts';
 
@@ -18,11 +16,11 @@ interface HubSettings extends Hub {
 
 /** Read anew for each source, so that a program may set it. Rejects with `BAD_INPUT` for what cannot be used. */
 export async function readHubSettings(): Promise<HubSettings> {
-  const home = path('HF_HOME') ?? join(path('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'huggingface');
+  const home = path('HF_HOME') ?? paths.join(path('XDG_CACHE_HOME') ?? paths.join(builtin('node:os')!.homedir(), '.cache'), 'huggingface');
   return {
     endpoint: endpoint(),
-    token: isTrue('HF_HUB_DISABLE_IMPLICIT_TOKEN') ? null : await token(path('HF_TOKEN_PATH') ?? join(home, 'token')),
-    cacheDir: resolve(path('HF_HUB_CACHE') ?? path('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub')),
+    token: isTrue('HF_HUB_DISABLE_IMPLICIT_TOKEN') ? null : await token(path('HF_TOKEN_PATH') ?? paths.join(home, 'token')),
+    cacheDir: paths.resolve(path('HF_HUB_CACHE') ?? path('HUGGINGFACE_HUB_CACHE') ?? paths.join(home, 'hub')),
     offline: isTrue('HF_HUB_OFFLINE') || isTrue('TRANSFORMERS_OFFLINE'),
     symlinks: !isTrue('HF_HUB_DISABLE_SYMLINKS'),
   };
@@ -38,7 +36,7 @@ function endpoint(): string {
 }
 
 async function token(file: string): Promise<string | null> {
-  const given = variable('HF_TOKEN') ?? variable('HUGGING_FACE_HUB_TOKEN') ?? await readFile(file, 'utf8').catch(() => '');
+  const given = variable('HF_TOKEN') ?? variable('HUGGING_FACE_HUB_TOKEN') ?? await fs.readFile(file, 'utf8').catch(() => '');
   const trimmed = given.trim();
   if (trimmed === '') return null;
   // A message must not show it.
@@ -53,7 +51,7 @@ function isTrue(name: string): boolean {
 function path(name: string): string | null {
   return variable(name)
     ?.replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole: string, bare?: string, braced?: string) => process.env[(bare ?? braced)!] ?? whole)
-    .replace(/^~(?=$|[\\/])/, homedir()) ?? null;
+    .replace(/^~(?=$|[\\/])/, builtin('node:os')!.homedir()) ?? null;
 }
 
 /** Undefined also where it is empty. */

@@ -1,0 +1,66 @@
+// What an engine can be asked for, and what was, with nothing left out.
+
+import { checkCallOptions } from '../arguments.ts';
+import { LongformerError } from '../errors.ts';
+import { availableCores } from '../platform/runtime.ts';
+import { startsWorkers } from '../platform/thread.ts';
+import { quoted } from '../quoted.ts';
+import type { Simd } from './builds.ts';
+import { MOST_MEMORY } from './memory.ts';
+
+export interface EngineOptions {
+  /** Threads that compute. Default: all cores up to four, half of them beyond, 16 at most. */
+  threads?: number;
+  /** Instructions to use. Default `auto`: the best there are. */
+  simd?: 'auto' | Simd;
+  /** The folder that holds the builds, as `pkg/` of this package does. Default: the package's own. */
+  wasm?: URL;
+  /** The file that workers begin with, `longformer-wasm/worker`. Default: the package's own. */
+  workerUrl?: URL;
+  /**
+   * False: the engine runs in the calling thread, with one thread. Default: true where workers can
+   * be started; service workers, extensions' among them, and isolates cannot.
+   */
+  worker?: boolean;
+  /** Limit of the engine's memory in bytes. Default: 4 GiB, which is the most, or what the runtime grants. */
+  maxMemoryBytes?: number;
+  signal?: AbortSignal;
+}
+
+/** Checked, with defaults. */
+export interface EngineSettings {
+  threads: number;
+  simd: 'auto' | Simd;
+  wasm: URL | undefined;
+  workerUrl: URL | undefined;
+  worker: boolean;
+  maxMemoryBytes: number | null;
+  signal: AbortSignal | undefined;
+}
+
+/** Throws `BAD_INPUT`. */
+export function checkEngineOptions(options: EngineOptions): EngineSettings {
+  checkCallOptions(options);
+  const { threads = defaultThreads(), simd = 'auto', wasm, workerUrl, worker = startsWorkers(), maxMemoryBytes, signal } = options;
+  for (const [name, url] of Object.entries({ wasm, workerUrl })) {
+    if (url !== undefined && !(url instanceof URL)) throw refusal(name, 'a URL', url);
+  }
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256) throw refusal('threads', 'an integer between 1 and 256', threads);
+  if (maxMemoryBytes !== undefined && !(maxMemoryBytes >= 2 ** 24 && maxMemoryBytes <= MOST_MEMORY)) {
+    throw refusal('maxMemoryBytes', 'between 16 MiB and 4 GiB', maxMemoryBytes);
+  }
+  if (!['auto', 'simd128', 'relaxed'].includes(simd)) throw refusal('simd', '"auto", "simd128" or "relaxed"', simd);
+  if (typeof worker !== 'boolean') throw refusal('worker', 'true or false', worker);
+  if (worker && !startsWorkers()) throw new LongformerError('BAD_INPUT', 'worker', 'must be false here: this runtime starts no workers');
+  return { threads, simd, wasm, workerUrl, worker, maxMemoryBytes: maxMemoryBytes ?? null, signal };
+}
+
+function refusal(name: string, rule: string, value: unknown): LongformerError {
+  return new LongformerError('BAD_INPUT', name, `must be ${rule}, got ${quoted(value)}`);
+}
+
+function defaultThreads(): number {
+  // Beyond four, half of what the system calls cores are usually the second threads of the others.
+  const cores = availableCores();
+  return Math.min(16, cores > 4 ? Math.floor(cores / 2) : cores);
+}

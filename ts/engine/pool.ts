@@ -1,0 +1,12 @@
+// A pool worker: waits for the engine's memory, then is a thread of the pool for good.
+
+import { messageFrom, type Parent } from '../platform/parent.ts';
+import { loadGlue } from './glue.ts';
+import type { FromWorker, PoolStart } from './protocol.ts';
+
+export async function joinPool({ module, port }: PoolStart, parent: Parent): Promise<void> {
+  const [instantiate, { memory }] = await Promise.all([loadGlue(true), messageFrom<{ memory: WebAssembly.Memory }>(port)]);
+  const wasm = instantiate(module, memory);
+  parent.post({ type: 'ready' } satisfies FromWorker); // before the call that does not return
+  wasm.becomePoolThread();
+}
