@@ -29,3 +29,8 @@ export type { LayerOutputs } from './models/services.ts';
 export { Tokenizer, type Encoding, type EncodeOptions, type WindowOptions } from './tokenizer/tokenizer.ts';
 export { SearchIndex, type SearchIndexOptions } from './search/search-index.ts';
 export type { Document, FoundPassage, ReadDocument } from './search/services.ts';
+export {
+  pipeline, type AnyPipeline, type Pipeline, type PipelineCallOptions, type Pipelines, type Reported,
+} from './pipelines/pipeline.ts';
+export type { Overflow, ReadInput } from './pipelines/windows.ts';
+export type { Classification, ClassificationInput, TextClassificationOptions } from './pipelines/text-classification.ts';

@@ -53,7 +53,7 @@ export async function loadWith<Loaded>(
 }
 
 /** Gives back what `load` loaded. An engine that is gone has given it back already. */
-export async function unload({ engine, ownsEngine }: Host, service: 'disposeModel' | 'disposeIndex', id: number): Promise<void> {
+export async function unload({ engine, ownsEngine }: Host, service: 'disposeModel' | 'disposeIndex' | 'disposePipeline', id: number): Promise<void> {
   if (ownsEngine) return engine.dispose();
   try {
     await engine.call(service, [id]);

@@ -5,6 +5,7 @@ import type { Location } from '../files/source-options.ts';
 import type { Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
 import { attentionOf, disposeModel, forwardModel, loadModel } from '../models/services.ts';
+import { createPipeline, disposePipeline, runPipeline } from '../pipelines/services.ts';
 import { addDocuments, createIndex, disposeIndex, removeDocument, searchIndex } from '../search/services.ts';
 import type { Wasm } from './glue.ts';
 
@@ -30,6 +31,7 @@ export const services = {
   attention,
   loadModel, forwardModel, attentionOf, disposeModel,
   createIndex, addDocuments, removeDocument, searchIndex, disposeIndex,
+  createPipeline, runPipeline, disposePipeline,
   panicInPool,
 };
 

@@ -5,7 +5,7 @@ import { quoted } from '../quoted.ts';
 import type { Checkpoint } from './head.ts';
 
 /** As Hugging Face counts: the entries of `id2label`, else `num_labels`, else 2. */
-export function labelCount({ label, config: { json } }: Checkpoint): number {
+export function labelCount({ label, config: { json } }: Pick<Checkpoint, 'label' | 'config'>): number {
   const field = (name: string): unknown => (Object.hasOwn(json, name) ? json[name] : null) ?? null;
   const labels = field('id2label');
   const count = labels === null ? field('num_labels') ?? 2

@@ -129,7 +129,8 @@ export function encoderOf(id: number): Longformer {
   return modelOf(id).encoder;
 }
 
-function modelOf(id: number): Model {
+/** The model of that number. For the services of this worker. */
+export function modelOf(id: number): Model {
   const model = models.get(id);
   if (model === undefined) throw new LongformerError('BAD_INPUT', 'the model', 'was disposed');
   return model;

@@ -21,6 +21,8 @@ export type { Encoding } from './encoding.ts';
 export interface EncodeOptions {
   /** A second text. */
   pair?: string | undefined;
+  /** Which of two texts is cut. Default `'second'`. */
+  cut?: 'first' | 'second' | undefined;
   /** `[CLS]`, `</s>` and the like around the texts. Default true. */
   addSpecialTokens?: boolean | undefined;
   /** Tokens, special ones included. Default: no limit. */
@@ -30,9 +32,11 @@ export interface EncodeOptions {
 }
 
 export interface WindowOptions {
-  /** A second text, the one that is cut into windows; the first is whole in each. */
+  /** A second text. One of the two is cut into windows, the other is whole in each. */
   pair?: string | undefined;
-  /** Tokens of a window, special ones and the first of two texts included. */
+  /** Which of two texts is cut. Default `'second'`. */
+  cut?: 'first' | 'second' | undefined;
+  /** Tokens of a window, special ones and the text that is not cut included. */
   maxLength: number;
   /** Tokens that a window shares with the one before it. */
   stride: number;
@@ -87,15 +91,15 @@ export class Tokenizer {
    * The tokens of a text, or of two.
    *
    * Throws `BAD_INPUT` if there are more than `maxLength` and `overflow` is `'error'`. With
-   * `'truncate'` the end of the text is left out, of two texts that of the second, and `readUntil`
-   * says where; the first of two is never cut.
+   * `'truncate'` the end of the text is left out, of two texts that of the one which `cut` names, and
+   * `readUntil` says where; the other is never cut.
    */
   encode(text: string, options: EncodeOptions = {}): Encoding {
-    const { pair, addSpecialTokens = true, maxLength, overflow = 'error' } = options;
+    const { pair, cut, addSpecialTokens = true, maxLength, overflow = 'error' } = options;
     if (overflow !== 'error' && overflow !== 'truncate') {
       throw new LongformerError('BAD_INPUT', 'overflow', `must be "error" or "truncate", got ${quoted(overflow)}`);
     }
-    const input = this.read(text, pair, addSpecialTokens);
+    const input = this.read(text, pair, cut, addSpecialTokens);
     if (maxLength === undefined) return this.assemble(input, 0, input.count);
     checkCount('maxLength', maxLength, 1);
     const room = maxLength - input.fixed;
@@ -105,16 +109,16 @@ export class Tokenizer {
   }
 
   /**
-   * A text in windows of at most `maxLength` tokens that overlap by `stride`; of two texts the second,
-   * with the first in front of every window. Offsets count from the start of the whole text.
+   * A text in windows of at most `maxLength` tokens that overlap by `stride`; of two texts the second, or
+   * the one which `cut` names, with the other whole in every window. Offsets count from the start of the whole text.
    *
    * Throws `BAD_INPUT` if `maxLength` leaves a window no room, or none beyond `stride`.
    */
   encodeWindows(text: string, options: WindowOptions): Encoding[] {
-    const { pair, maxLength, stride } = options;
+    const { pair, cut, maxLength, stride } = options;
     checkCount('maxLength', maxLength, 1);
     checkCount('stride', stride, 0);
-    const input = this.read(text, pair, true);
+    const input = this.read(text, pair, cut, true);
     const room = maxLength - input.fixed;
     if (room < 1) throw tooLong(input, maxLength);
     if (stride >= room) {
@@ -143,23 +147,26 @@ export class Tokenizer {
     return this.parts.decoder(tokens);
   }
 
-  private read(text: string, pair: string | undefined, addSpecialTokens: boolean): Input {
+  private read(text: string, pair: string | undefined, cutOne: 'first' | 'second' = 'second', addSpecialTokens: boolean): Input {
     checkText('text', text);
+    if (cutOne !== 'first' && cutOne !== 'second') throw new LongformerError('BAD_INPUT', 'cut', `must be "first" or "second", got ${quoted(cutOne)}`);
     if (pair !== undefined) checkText('pair', pair);
     const { single, pair: double } = this.parts.postProcessor;
     const slots = (pair === undefined ? single : double).filter((slot) => addSpecialTokens || slot.sequence !== null);
     const tokens = this.texts.tokenize(text);
     const special = slots.filter((slot) => slot.sequence === null).length;
-    if (pair === undefined) return { slots, whole: null, cut: tokens, count: tokens.ids.length, fixed: special };
-    const cut = this.texts.tokenize(pair);
-    return { slots, whole: tokens, cut, count: cut.ids.length, fixed: special + tokens.ids.length };
+    if (pair === undefined) return { slots, whole: null, cut: tokens, cutFirst: true, count: tokens.ids.length, fixed: special };
+    const cutFirst = cutOne === 'first';
+    const second = this.texts.tokenize(pair);
+    const [cut, whole] = cutFirst ? [tokens, second] : [second, tokens];
+    return { slots, whole, cut, cutFirst, count: cut.ids.length, fixed: special + whole.ids.length };
   }
 
   private assemble(input: Input, start: number, end: number): Encoding {
     const part = { tokens: input.cut, start, end };
-    const { whole } = input;
-    const texts = whole === null ? [part] : [{ tokens: whole, start: 0, end: whole.ids.length }, part];
-    return assemble(input.slots, texts, this.parts.vocabulary);
+    const { whole, cutFirst } = input;
+    const other = whole === null ? [] : [{ tokens: whole, start: 0, end: whole.ids.length }];
+    return assemble(input.slots, cutFirst ? [part, ...other] : [...other, part], this.parts.vocabulary);
   }
 }
 
@@ -171,9 +178,10 @@ export async function loadTokenizer(source: Source): Promise<Tokenizer> {
 /** One text or two as tokens: what may be cut, and what may not. */
 interface Input {
   readonly slots: readonly Slot[];
-  /** The first of two texts. */
+  /** The one of two texts that is not cut. */
   readonly whole: TextTokens | null;
   readonly cut: TextTokens;
+  readonly cutFirst: boolean;
   /** Tokens of `cut`. */
   readonly count: number;
   /** Tokens besides: special ones and those of `whole`. */
@@ -181,8 +189,8 @@ interface Input {
 }
 
 function tooLong(input: Input, maxLength: number): LongformerError {
-  const [subject, besides] = input.whole === null
-    ? ['text', 'special tokens included'] : ['pair', 'the first text and special tokens included'];
+  const [subject, besides] = input.whole === null ? ['text', 'special tokens included']
+    : input.cutFirst ? ['text', 'the pair and special tokens included'] : ['pair', 'the first text and special tokens included'];
   return new LongformerError('BAD_INPUT', subject,
     `must have at most maxLength = ${maxLength} tokens, has ${input.count + input.fixed}, ${besides} (${input.fixed})`);
 }

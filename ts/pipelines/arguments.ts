@@ -1,0 +1,42 @@
+// What callers of pipelines can get wrong, refused in the same words for all tasks.
+
+import { LongformerError } from '../errors.ts';
+import { quoted } from '../quoted.ts';
+
+/** A text with something in it. */
+export function checkText(value: unknown, subject: string): string {
+  if (typeof value !== 'string') throw new LongformerError('BAD_INPUT', subject, `must be a string, got ${quoted(value)}`);
+  if (value.trim() === '') throw new LongformerError('BAD_INPUT', subject, 'must not be blank');
+  return value;
+}
+
+/** An object with these fields and no others; those of `optional` may be missing. */
+export function checkFields(value: unknown, subject: string, wanted: readonly string[], optional: readonly string[] = []): Record<string, unknown> {
+  const fields = [...wanted, ...optional];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new LongformerError('BAD_INPUT', subject, `must be an object with ${fields.join(', ')}, got ${quoted(value)}`);
+  }
+  const unknown = Object.keys(value).find((name) => !fields.includes(name));
+  if (unknown !== undefined) throw new LongformerError('BAD_INPUT', `${subject}.${unknown}`, `is not known; there are ${fields.join(', ')}`);
+  return value as Record<string, unknown>;
+}
+
+export function checkCount(value: unknown, name: string, least = 1): number {
+  if (Number.isInteger(value) && (value as number) >= least) return value as number;
+  throw new LongformerError('BAD_INPUT', name, `must be a whole number from ${least}, got ${quoted(value)}`);
+}
+
+export function checkBoolean(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new LongformerError('BAD_INPUT', name, `must be true or false, got ${quoted(value)}`);
+}
+
+export function checkChoice<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T;
+  throw new LongformerError('BAD_INPUT', name, `must be one of ${choices.join(', ')}, got ${quoted(value)}`);
+}
+
+/** How many of the best results are wanted: a number, or null for all. */
+export function topKOf(byDefault: number): (value: unknown, name: string) => number | null {
+  return (value, name) => value === null ? null : value === undefined ? byDefault : checkCount(value, name);
+}

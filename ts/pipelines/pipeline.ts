@@ -1,0 +1,122 @@
+// From text to answers: the caller's side. Arguments are checked here; texts, model and tokenizer are
+// in the engine's worker (services.ts), one message for each call.
+
+import { checkCallOptions } from '../arguments.ts';
+import type { Engine } from '../engine/engine.ts';
+import { LongformerError } from '../errors.ts';
+import type { FileSource } from '../files/source.ts';
+import { loadWith, unload, type Host, type LoadOptions } from '../loading.ts';
+import type { LongCallOptions } from '../progress.ts';
+import { quoted } from '../quoted.ts';
+import { checkChoice, checkCount } from './arguments.ts';
+import type { PipelineRequest } from './services.ts';
+import { tasks, type TaskName } from './tasks.ts';
+import type { Classification, ClassificationInput, TextClassificationOptions } from './text-classification.ts';
+import type { Overflow, ReadInput } from './windows.ts';
+
+/** Options of every call of a pipeline that reads texts. */
+export interface PipelineCallOptions extends LongCallOptions {
+  /**
+   * What happens to a text with more tokens than the model has positions for: `error` refuses it,
+   * `truncate` reads its beginning, `window` reads all of it in windows that overlap. Default `error`;
+   * `window` for token-classification and question-answering.
+   */
+  overflow?: Overflow;
+  /** Tokens of a text or window, special ones included. Default and most: as many as the model has positions for. */
+  maxTokens?: number;
+  /** Tokens that a window shares with the one before it. Default an eighth of those that a window has room for. */
+  stride?: number;
+  /** Texts and windows go through the layers together, up to this many tokens. Default 16384. */
+  maxBatchTokens?: number;
+}
+
+/** A result, and what was read for it: one entry for each input. */
+export interface Reported<Result> {
+  result: Result;
+  read: ReadInput[];
+}
+
+/** What all pipelines have. */
+export interface AnyPipeline {
+  readonly task: keyof Pipelines;
+  readonly engine: Engine;
+  /** Frees the model, and ends the engine if it is the pipeline's own. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A pipeline that makes a `Result` of an `Input`, and a list of them of a list. Results come in the order of their inputs. */
+export interface Pipeline<Input, Options, Result> extends AnyPipeline {
+  /** Tokens of the longest text that is read at once, special ones included. */
+  readonly maxTokens: number;
+  (input: Input, options?: Options & PipelineCallOptions): Promise<Result>;
+  (inputs: readonly Input[], options?: Options & PipelineCallOptions): Promise<Result[]>;
+  /** The same, with a report of what was read. */
+  withReport(input: Input, options?: Options & PipelineCallOptions): Promise<Reported<Result>>;
+  withReport(inputs: readonly Input[], options?: Options & PipelineCallOptions): Promise<Reported<Result[]>>;
+}
+
+/** The pipeline of each task. */
+export interface Pipelines {
+  'text-classification': Pipeline<ClassificationInput, TextClassificationOptions, Classification[]>;
+}
+
+/**
+ * Loads what a task needs from a checkpoint: config.json, the weights and the files of the tokenizer.
+ *
+ * @param source as of `LongformerModel.fromPretrained`
+ * @param options the same
+ * @returns a function from texts to results; `dispose` gives its memory back
+ *
+ * Rejects with `BAD_INPUT` for a task that is not known, and as `fromPretrained` does; with `NOT_FOUND`
+ * also for a checkpoint without the task's head.
+ */
+export async function pipeline<Name extends keyof Pipelines>(
+  task: Name, source: string | URL | FileSource, options: LoadOptions = {},
+): Promise<Pipelines[Name]> {
+  checkCallOptions(options);
+  if (!Object.hasOwn(tasks, task)) {
+    throw new LongformerError('BAD_INPUT', 'task', `must be one of ${Object.keys(tasks).join(', ')}, got ${quoted(task)}`);
+  }
+  const { attentionWindow = null, dtype = 'f32' } = options;
+  const { loaded: { id, maxTokens }, ...host } = await loadWith(source, options, (engine, location, given) =>
+    engine.call('createPipeline', [task, location, { attentionWindow, dtype }], given));
+  const withReport = async (input: unknown, options: Given = {}): Promise<Reported<unknown>> =>
+    host.engine.call('runPipeline', [id, requestOf(task, input, options)], options);
+  const run = async (input: unknown, options?: Given): Promise<unknown> => (await withReport(input, options)).result;
+  return Object.assign(run, { task, maxTokens, withReport, ...held(host, id) }) as unknown as Pipelines[Name];
+}
+
+type Given = LongCallOptions & Record<string, unknown>;
+
+function held(host: Host, id: number): Omit<AnyPipeline, 'task'> {
+  const dispose = (): Promise<void> => unload(host, 'disposePipeline', id);
+  return { engine: host.engine, dispose, [Symbol.asyncDispose]: dispose };
+}
+
+const READING = ['overflow', 'maxTokens', 'stride', 'maxBatchTokens'] as const;
+
+function requestOf(name: TaskName, input: unknown, given: Given): PipelineRequest {
+  checkCallOptions(given);
+  const task = tasks[name];
+  const own = Object.keys(task.options);
+  const known = [...own, ...READING, 'signal', 'onProgress'];
+  const unknown = Object.keys(given).find((option) => !known.includes(option));
+  if (unknown !== undefined) throw new LongformerError('BAD_INPUT', unknown, `is no option of ${name}; there are ${known.join(', ')}`);
+  const { overflow = task.overflow, maxTokens, stride, maxBatchTokens } = given;
+  const single = !Array.isArray(input);
+  const inputs: unknown[] = single ? [input] : input;
+  const subjects = inputs.map((_, i) => single ? 'input' : `input[${i}]`);
+  return {
+    inputs: inputs.map((one, i) => task.input(one, subjects[i]!) as unknown),
+    single,
+    subjects,
+    options: Object.fromEntries(own.map((option) => [option, task.options[option]!(given[option], option)])),
+    reading: {
+      overflow: checkChoice(overflow, 'overflow', ['error', 'truncate', 'window']),
+      maxTokens: maxTokens === undefined ? null : checkCount(maxTokens, 'maxTokens'),
+      stride: stride === undefined ? null : checkCount(stride, 'stride', 0),
+      maxBatchTokens: maxBatchTokens === undefined ? 16384 : checkCount(maxBatchTokens, 'maxBatchTokens'),
+    },
+  };
+}
