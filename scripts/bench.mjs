@@ -1,26 +1,33 @@
 /**
- * `npm run bench [attention] [dense] [globals] [dtypes]`: builds, measures these or all, keeps the figures in
- * bench/results and writes README.md's section and its pictures anew; `npm run bench plots` only writes.
+ * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer]`: builds, measures these or all, keeps the
+ * figures in bench/results and writes README.md's sections and their pictures anew; `npm run bench plots` only
+ * writes. `npm run bench retrieval` is not about speed and takes half an hour: it runs where it is asked for.
  *
  * Each part is a process of its own, so that none finds memory grown or code compiled by another.
  */
 
 import { join } from 'node:path';
+import { fetchCorpus } from './corpus.mjs';
 import { installPeers } from './packages.mjs';
 import { Failure, attempt, main, root } from './step.mjs';
+import { fetchWeights } from './weights.mjs';
 
-const PARTS = ['attention', 'dense', 'globals', 'dtypes'];
+const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer'];
+
+/** What a part needs to be there. */
+const NEEDS = { dense: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };
 
 await main(async () => {
   const wanted = process.argv.slice(2);
-  const unknown = wanted.find((name) => ![...PARTS, 'plots'].includes(name));
-  if (unknown) throw new Failure(`there is no bench "${unknown}"; it is one of ${PARTS.join(', ')}, plots`);
+  const known = [...PARTS, 'retrieval', 'plots'];
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown) throw new Failure(`there is no bench "${unknown}"; it is one of ${known.join(', ')}`);
   if ((await attempt(process.execPath, ['scripts/build.mjs'], { show: true })).code !== 0) throw new Failure('nothing was measured: the build failed');
 
   const failed = [];
-  for (const part of wanted.length > 0 ? PARTS.filter((each) => wanted.includes(each)) : PARTS) {
+  for (const part of wanted.length > 0 ? known.filter((each) => each !== 'plots' && wanted.includes(each)) : PARTS) {
     try {
-      if (part === 'dense') await installPeers();
+      for (const fetch of NEEDS[part] ?? []) await fetch();
       await measure(part);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
