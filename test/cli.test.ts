@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { largestError } from '../dist/cli/attention-check.js';
 import { assertFails, longformer, type Ended } from './command.ts';
+import { definition, generator } from './definition.ts';
 
 const fixture = fileURLToPath(new URL('./fixtures/tiny-bert', import.meta.url));
 
@@ -192,8 +194,57 @@ test('convert leaves what is there alone', async ({ root }) => {
 
 test('info says what the engine runs on', async () => {
   const { stdout } = await longformer(['info', '--threads', '1', '--json']);
-  assert.is((JSON.parse(stdout) as { threads: number }).threads, 1);
-  assert.match((await longformer(['info'])).stdout, /^build +\w+-\w+$/m);
+  assert.is((JSON.parse(stdout) as { engine: { threads: number } }).engine.threads, 1);
+  assert.match((await longformer(['info'])).stdout, /^  build +\w+-\w+$/m);
+});
+
+test('info says what a checkpoint is', async ({ root }) => {
+  const { code, stdout } = await longformer(['info', './model', '--json'], { cwd: root });
+  assert.is(code, 0);
+  const { checkpoint } = JSON.parse(stdout) as { checkpoint: Record<string, unknown> };
+  const { weights, ...fields } = checkpoint;
+  assert.equal(fields, { model: './model', architecture: 'LongformerModel', layers: 2, hiddenSize: 16, heads: 2, positions: 100, attentionWindow: 8, attentionDilation: 1, vocabulary: 30, labels: [] });
+  assert.is((weights as { dtypes: string[] }).dtypes.join(), 'F32');
+  const charLm = await longformer(['info', '-m', fileURLToPath(new URL('./fixtures/char-lm', import.meta.url))]);
+  assert.match(charLm.stdout, /^  window +16, 16, 32, 32, 64, 128 keys by layer/m);
+  assert.match(charLm.stdout, /^  dilation +by layer and head: 1 \| 1 \| 1 \| 1 1 2 2 /m);
+  assertFails(await longformer(['info', './model', './other'], { cwd: root }), 2, /one MODEL/);
+  assertFails(await longformer(['info', 'a/b/c'], { cwd: root }), 1, /"a\/b\/c" is no directory/, /allenai\/longformer-base-4096/);
+});
+
+test('plan gives a line for each length', async ({ root }) => {
+  const { code, stdout } = await longformer(['plan', '-m', './model', '--threads', '1', '--tokens', '10,100', '--json'], { cwd: root });
+  assert.is(code, 0);
+  const rows = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { tokens: number; peakBytes: number; weightBytes: number; flops: number });
+  assert.equal(rows.map(({ tokens }) => tokens), [10, 100]);
+  assert.ok(rows[0]!.flops * 9 < rows[1]!.flops && rows[0]!.weightBytes > 0 && rows[1]!.peakBytes > rows[1]!.weightBytes);
+  assert.match((await longformer(['plan', '-m', './model'], { cwd: root })).stdout, /^tokens +memory +work +per token\n +100  /m);
+  assertFails(await longformer(['plan', '-m', './model', '--tokens', '101'], { cwd: root }), 1, /tokens/, /101/);
+});
+
+test('bench verifies, times and says on what', async ({ root }) => {
+  const { code, stdout, stderr } = await longformer(['bench', '-m', './model', '--threads', '1', '--tokens', '9,90', '--json'], { cwd: root });
+  assert.equal([code, stderr], [0, '']);
+  const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, number | string>);
+  assert.equal(lines.map(({ what, tokens }) => [what, tokens]), [['attention', 9], ['attention', 90], ['./model f32', 9], ['./model f32', 90]]);
+  for (const { error, tolerance, tokens, tokensPerSecond, bestMilliseconds, medianMilliseconds, rounds, runtime, build, threads, cpu, cores } of lines) {
+    assert.ok((error as number) >= 0 && error! <= tolerance!);
+    assert.ok(Math.abs(Number(tokensPerSecond) * Number(bestMilliseconds) / 1000 / Number(tokens) - 1) < 1e-9 && medianMilliseconds! >= bestMilliseconds!);
+    assert.ok(Number(rounds) >= 1 && threads === 1 && Number(cores) >= 1 && runtime === `node ${process.versions.node}` && build && cpu);
+  }
+});
+
+test('a check of attention finds what is wrong', () => {
+  const [seqLen, numHeads, headDim] = [6, 2, 4];
+  const random = generator(3);
+  const tensor = (): Float32Array => Float32Array.from({ length: seqLen * numHeads * headDim }, random);
+  const input = { query: tensor(), key: tensor(), value: tensor(), seqLen, numHeads, headDim, oneSidedWindow: 1, globalTokens: [0] };
+  const context = Float32Array.from(definition(input, { oneSidedWindow: 1, dilation: [1, 1], causal: false, globalTokens: [0], masked: [] }));
+  assert.ok(largestError(input, context, [0, 3, 5]) < 1e-6);
+  context[3 * numHeads * headDim + 5]! += 0.01;
+  assert.ok(Math.abs(largestError(input, context, [0, 3, 5]) - 0.01) < 1e-6);
+  context[0] = NaN;
+  assert.not.ok(largestError(input, context, [0, 3, 5]) <= 1);
 });
 
 test.run();
