@@ -71,7 +71,7 @@ test('search --json prints a line for each passage and a summary', async ({ root
     assert.equal([startLine, endLine], text.startsWith('#') ? [1, 4] : [6, 7]);
     assert.ok(score >= -1.0001 && score <= 1.0001);
   }
-  assert.equal(summary.documents, [{ path: 'texts/notes.md', tokens: 61, windows: 1, passages: 2 }]);
+  assert.equal(summary.documents, [{ path: 'texts/notes.md', tokens: 61, windows: 1, passages: 2, unchanged: false }]);
   assert.equal(summary.skipped, []);
   assert.is(summary.tokens, 61);
   assert.ok(summary.seconds > 0 && Math.abs(summary.tokensPerSecond - 61 / summary.seconds) < 1e-6);

@@ -56,7 +56,9 @@ async function withIndex(
 test('finds passages of every document, best first, as slices of their texts', async (context) => {
   await withIndex(context, {}, async (index) => {
     const read = await index.add([{ id: 'short', text: short }, { id: 'other', text: letters(10, 7) }]);
-    assert.equal(read, [{ id: 'short', tokens: 38, windows: 1, passages: 3 }, { id: 'other', tokens: 12, windows: 1, passages: 1 }]);
+    assert.equal(read, [
+      { id: 'short', tokens: 38, windows: 1, passages: 3, unchanged: false }, { id: 'other', tokens: 12, windows: 1, passages: 1, unchanged: false },
+    ]);
     const found = await index.search(letters(9, 3));
     assert.is(found.length, 4);
     for (const { id, start, end, text } of found) {
@@ -178,11 +180,42 @@ test('a document that is there is replaced, one that is removed is not found', a
   });
 });
 
+test('what is there with the same text is not read again', async (context) => {
+  await withIndex(context, {}, async (index) => {
+    const [first, other, long_] = [{ id: 'a', text: short, version: '1' }, { id: 'b', text: letters(10, 4) }, { id: 'long', text: long }];
+    const read = await index.add([first, other, long_]);
+    const before = await index.search('a b', { topK: 100 });
+    const seen: Progress[] = [];
+    const again = await index.add([long_, { ...first, version: '2' }, { id: 'b', text: letters(10, 5) }], { onProgress: (progress) => seen.push(progress) });
+    assert.equal(again, [
+      { ...read[2], unchanged: true }, { ...read[0], version: '2', unchanged: true }, { ...read[1], unchanged: false },
+    ]);
+    assert.equal([...new Set(seen.map(({ name }) => name))], ['b']);
+    assert.is(seen.at(-1)!.total, 2 * 12, 'tokens of the one that is new');
+    const others = (found: typeof before): typeof before => found.filter(({ id }) => id !== 'b');
+    assert.equal(others(await index.search('a b', { topK: 100 })), others(before));
+  });
+});
+
+test('tells what is there, in order, and gives it back', async (context) => {
+  await withIndex(context, {}, async (index) => {
+    const documents = [{ id: 'b', text: short, version: 'x' }, { id: 'a', text: long }, { id: 'c', text: 'z' }];
+    await index.add(documents);
+    await index.remove('c');
+    assert.equal(await index.documents(), [
+      { id: 'b', version: 'x', tokens: 38, windows: 1, passages: 3 }, { id: 'a', tokens: 422, windows: 5, passages: 30 },
+    ]);
+    assert.equal(await index.get('b'), documents[0]);
+    assert.equal(await index.get('a'), documents[1]);
+    assert.is(await index.get('c'), null);
+  });
+});
+
 test('nothing to add is no error, and a text without tokens has no passages', async (context) => {
   await withIndex(context, {}, async (index) => {
     assert.equal(await index.add([]), []);
     assert.equal(await index.add([{ id: 'blank', text: ' \n ' }, { id: 'empty', text: '' }]),
-      ['blank', 'empty'].map((id) => ({ id, tokens: 2, windows: 0, passages: 0 })));
+      ['blank', 'empty'].map((id) => ({ id, tokens: 2, windows: 0, passages: 0, unchanged: false })));
     assert.equal(await index.search('a'), []);
   });
 });
@@ -282,7 +315,9 @@ test('refuses documents and questions that are none', async (context) => {
     await assertRefuses(add([{ id: 1, text: '' }]), 'BAD_INPUT', /documents\[0\]\.id/, /1/);
     await assertRefuses(add([{ id: 'a', text: 'a' }, { id: 'b' }]), 'BAD_INPUT', /documents\[1\]\.text/);
     await assertRefuses(add([{ id: 'a', text: 'a' }, { id: 'a', text: 'b' }]), 'BAD_INPUT', /documents\[1\]\.id/, /"a"/);
+    await assertRefuses(add([{ id: 'a', text: 'a', version: 1 }]), 'BAD_INPUT', /documents\[0\]\.version/, /1/);
     await assertRefuses(() => index.remove(1 as never), 'BAD_INPUT', /id/);
+    await assertRefuses(() => index.get(1 as never), 'BAD_INPUT', /id/);
     await assertRefuses(() => index.search(1 as never), 'BAD_INPUT', /query/);
     await assertRefuses(() => index.search(' \n'), 'BAD_INPUT', /query/, /blank/);
     await assertRefuses(() => index.search(letters(99, 1)), 'BAD_INPUT', /query/, /100/, /101/);

@@ -27,8 +27,8 @@ export type { TokenClassificationOutput } from './models/token-classification.ts
 export type { QuestionAnsweringOutput } from './models/question-answering.ts';
 export type { LayerOutputs } from './models/services.ts';
 export { Tokenizer, type Encoding, type EncodeOptions, type WindowOptions } from './tokenizer/tokenizer.ts';
-export { SearchIndex, type SearchIndexOptions } from './search/search-index.ts';
-export type { Document, FoundPassage, ReadDocument } from './search/services.ts';
+export { SearchIndex, type KeptIndexOptions, type SearchIndexOptions } from './search/search-index.ts';
+export type { Document, DocumentSummary, FoundPassage, ReadDocument } from './search/services.ts';
 export {
   pipeline, type AnyPipeline, type Pipeline, type PipelineCallOptions, type Pipelines, type Reported,
 } from './pipelines/pipeline.ts';

@@ -2,7 +2,7 @@
 
 /** One step of a long call. `done` never decreases within a stage, of downloads within a file, and ends equal to `total`. */
 export interface Progress {
-  stage: 'download' | 'load' | 'tokenize' | 'forward';
+  stage: 'download' | 'load' | 'tokenize' | 'forward' | 'save';
   /** What is being worked on: a file, a document. */
   name?: string;
   done: number;

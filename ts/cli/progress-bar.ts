@@ -5,7 +5,7 @@ import type { Progress } from '../progress.ts';
 import { count, printable, widthOf, type Terminal } from './terminal.ts';
 
 const VERBS: Readonly<Record<Progress['stage'], string>> = {
-  download: 'downloading', load: 'loading', tokenize: 'tokenizing', forward: 'reading',
+  download: 'downloading', load: 'loading', tokenize: 'tokenizing', forward: 'reading', save: 'writing',
 };
 
 const WIDTH = 24;

@@ -6,7 +6,9 @@ import type { Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
 import { attentionOf, disposeModel, forwardModel, loadModel } from '../models/services.ts';
 import { createPipeline, disposePipeline, runPipeline } from '../pipelines/services.ts';
-import { addDocuments, createIndex, disposeIndex, removeDocument, searchIndex } from '../search/services.ts';
+import {
+  addDocuments, createIndex, disposeIndex, endSaving, getDocument, listDocuments, nextPiece, removeDocuments, restoreIndex, searchIndex, startSaving,
+} from '../search/services.ts';
 import type { Wasm } from './glue.ts';
 
 /** What a running call has at hand. */
@@ -30,7 +32,8 @@ export class Aborted extends Error {}
 export const services = {
   attention,
   loadModel, forwardModel, attentionOf, disposeModel,
-  createIndex, addDocuments, removeDocument, searchIndex, disposeIndex,
+  createIndex, addDocuments, removeDocuments, listDocuments, getDocument, searchIndex, disposeIndex,
+  startSaving, nextPiece, endSaving, restoreIndex,
   createPipeline, runPipeline, disposePipeline,
   panicInPool,
 };

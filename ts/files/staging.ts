@@ -1,8 +1,8 @@
-// A directory that appears whole or not at all. Needs a file system: reached by `import()` only.
+// A directory or a file that appears whole or not at all. Needs a file system: reached by `import()` only.
 
 import { LongformerError } from '../errors.ts';
 import { fs, paths } from '../platform/node.ts';
-import { naming, pathOf } from './directory.ts';
+import { isDirectory, naming, pathOf } from './directory.ts';
 import { safeName } from './source.ts';
 
 /** Writes a file of that name, folders above it included, from its bytes in order. */
@@ -21,7 +21,7 @@ export async function writeDirectory(target: string | URL, fill: (write: WriteFi
   const writing = <T>(work: () => Promise<T>): Promise<T> => naming('BAD_INPUT', path, 'written', work);
   await refuseOccupied(path);
   // Not by mkdtemp, whose folders only their owner may read: this one becomes the target.
-  const work = `${path}.partial-${Math.random().toString(36).slice(2, 10)}`;
+  const work = partialName(path);
   await writing(() => fs.mkdir(work, { recursive: true }));
   try {
     await fill(async (name, chunks) => {
@@ -43,6 +43,40 @@ export async function writeDirectory(target: string | URL, fill: (write: WriteFi
     await fs.rm(work, { recursive: true, force: true }).catch(() => {}); // the first error says more
     throw error;
   }
+}
+
+/**
+ * Writes the file `target` of its bytes in order.
+ *
+ * They go into a file beside it (`<name>.partial-...`), which takes the target's name, and the place
+ * of a file that has it, when all are on the disk, and is removed if that fails. Rejects with
+ * `BAD_INPUT` for a directory, and where the system refuses to write.
+ */
+export async function replaceFile(target: string | URL, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  const path = paths.resolve(pathOf(target));
+  if (await isDirectory(path)) throw new LongformerError('BAD_INPUT', path, 'must be a file, is a directory');
+  const writing = <T>(work: () => Promise<T>): Promise<T> => naming('BAD_INPUT', path, 'written', work);
+  const work = partialName(path);
+  const file = await writing(async () => {
+    await fs.mkdir(paths.dirname(path), { recursive: true });
+    return fs.open(work, 'wx');
+  });
+  try {
+    try {
+      for await (const chunk of chunks) await writing(() => file.writeFile(chunk));
+      await writing(() => file.sync());
+    } finally {
+      await writing(() => file.close());
+    }
+    await writing(() => fs.rename(work, path));
+  } catch (error) {
+    await fs.rm(work, { force: true }).catch(() => {}); // the first error says more
+    throw error;
+  }
+}
+
+function partialName(path: string): string {
+  return `${path}.partial-${Math.random().toString(36).slice(2, 10)}`;
 }
 
 /** Not every system renames onto an empty directory: there it goes first, and comes back if that did not help. */

@@ -6,10 +6,12 @@ import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { FileSource } from '../files/source.ts';
 import { loadWith, unload, type Host, type LoadOptions } from '../loading.ts';
-import type { LongCallOptions } from '../progress.ts';
+import { tell, type LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
+import { openIndexFile, type KeptSettings } from './index-file.ts';
 import type { PassageRules } from './passages.ts';
-import type { Document, FoundPassage, ReadDocument } from './services.ts';
+import { openPlace, writeTo } from './places.ts';
+import type { Document, DocumentSummary, FoundPassage, ReadDocument } from './services.ts';
 
 export interface SearchIndexOptions extends LoadOptions {
   /** How documents are divided. */
@@ -26,6 +28,14 @@ export interface SearchIndexOptions extends LoadOptions {
    * the passage by itself (`alone`), or the normalised sum. Default `both`.
    */
   vectors?: 'late' | 'alone' | 'both';
+}
+
+export interface KeptIndexOptions extends SearchIndexOptions {
+  /**
+   * The checkpoint. Default: what the index was made from, by the name that it had then. Must be given
+   * where that was no name (files of a caller's), or is the address of a web server.
+   */
+  source?: string | URL | FileSource;
 }
 
 export class SearchIndex {
@@ -54,8 +64,66 @@ export class SearchIndex {
   }
 
   /**
-   * Reads documents. One whose id is there already is replaced. All of them are added or, after an
-   * error or an abort, none.
+   * An index that `save` wrote: a path, a `file:` URL or a Blob.
+   *
+   * It reads further documents, and questions, as it did before; `passages`, `vectors` and
+   * `attentionWindow` may be left out, or must be what they were. Rejects with `BAD_FILE` for a file that
+   * is none or is damaged, and where the checkpoint gives other vectors than the one that it was made with.
+   */
+  static async load(file: string | URL | Blob, options: KeptIndexOptions = {}): Promise<SearchIndex> {
+    checkCallOptions(options);
+    options.signal?.throwIfAborted();
+    const opened = await openPlace(file);
+    const { settings, close } = await openIndexFile(opened);
+    try {
+      const source = options.source ?? recordedSource(opened.name, settings.checkpoint);
+      const own = options.source === undefined && settings.checkpoint?.revision != null ? { revision: settings.checkpoint.revision } : {};
+      const index = await this.create(source, { ...own, ...options, ...settingsFor(options, settings) }).catch((error: unknown) => {
+        throw blamingFile(error, opened.name, options);
+      });
+      try {
+        const { signal, onProgress } = options;
+        await index.engine.call('restoreIndex', [index.#id, opened.name], { signal, onProgress, files: { label: opened.name, open: async () => openPlace(file) } });
+        return index;
+      } catch (error) {
+        await index.dispose();
+        throw error;
+      }
+    } finally {
+      await close();
+    }
+  }
+
+  /**
+   * Writes the index to a file that `load` reads: its documents with their texts, and their vectors. A
+   * file appears whole or not at all, in the place of one that is there; a stream is closed at the end.
+   *
+   * Searches go on meanwhile, and what is added or removed meanwhile is not part of the file.
+   */
+  async save(target: string | URL | WritableStream<Uint8Array>, options: LongCallOptions = {}): Promise<void> {
+    checkCallOptions(options);
+    const { engine } = this;
+    const { signal, onProgress } = options;
+    const { saving, bytes: total } = await engine.call('startSaving', [this.#id], { signal });
+    async function* pieces(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+      for (let done = 0; done < total;) {
+        const piece = (await engine.call('nextPiece', [saving], { signal }))!;
+        yield piece;
+        done += piece.length;
+        tell(onProgress, { stage: 'save', done, total, unit: 'bytes' });
+      }
+    }
+    try {
+      await writeTo(target, pieces());
+    } finally {
+      await engine.call('endSaving', [saving]).catch(() => {}); // an engine that is gone has ended it
+    }
+  }
+
+  /**
+   * Reads documents. One whose id is there already is replaced, or left as it is where its text is the
+   * same: that takes no time, and the result says `unchanged`. All of them are added or, after an error
+   * or an abort, none.
    *
    * Nothing is cut: a document with more tokens than the checkpoint has positions is read in
    * windows that overlap, and the result says in how many.
@@ -66,7 +134,17 @@ export class SearchIndex {
 
   /** Takes a document out. Whether it was there. */
   async remove(id: string): Promise<boolean> {
-    return this.engine.call('removeDocument', [this.#id, checkString('id', id)]);
+    return await this.engine.call('removeDocuments', [this.#id, [checkString('id', id)]]) > 0;
+  }
+
+  /** What is there, in the order in which it was added. */
+  async documents(): Promise<DocumentSummary[]> {
+    return this.engine.call('listDocuments', [this.#id]);
+  }
+
+  /** A document with its text, or null where there is none of that id. */
+  async get(id: string): Promise<Document | null> {
+    return this.engine.call('getDocument', [this.#id, checkString('id', id)]);
   }
 
   /** The passages nearest to a question in meaning, best first. */
@@ -95,13 +173,40 @@ function checkDocuments(documents: readonly Document[]): Document[] {
   return (documents as readonly (Document | null)[]).map((document, i) => {
     const id = checkString(`documents[${i}].id`, document?.id);
     const text = checkString(`documents[${i}].text`, document?.text);
+    const version = document?.version === undefined ? {} : { version: checkString(`documents[${i}].version`, document.version) };
     if (ids.has(id)) throw new LongformerError('BAD_INPUT', `documents[${i}].id`, `must be there once, ${quoted(id)} is there again`);
     ids.add(id);
-    return { id, text };
+    return { id, text, ...version };
   });
 }
 
 function checkString(subject: string, value: unknown): string {
   if (typeof value !== 'string') throw new LongformerError('BAD_INPUT', subject, `must be a string, got ${quoted(value)}`);
   return value;
+}
+
+/** A file may come from anyone: what it names is opened where that is a folder or an id of the Hub, and no address is called on its word. */
+function recordedSource(name: string, checkpoint: KeptSettings['checkpoint']): string {
+  if (checkpoint !== null && !/^https?:/i.test(checkpoint.source)) return checkpoint.source;
+  throw new LongformerError('BAD_INPUT', 'source', `must be given: ${name} was made with ${checkpoint === null ? 'files of no name' : checkpoint.source}`);
+}
+
+/** What an index was made with, for the checkpoint to be opened alike. */
+function settingsFor(options: KeptIndexOptions, { passages, vectors, attentionWindow, dtype }: KeptSettings): SearchIndexOptions {
+  const same = (subject: string, given: unknown, kept: unknown): void => {
+    if (given === undefined || JSON.stringify(given) === JSON.stringify(kept)) return;
+    throw new LongformerError('BAD_INPUT', subject, `must be what the index was made with, ${quoted(kept)}, got ${quoted(given)}`);
+  };
+  same('vectors', options.vectors, vectors);
+  for (const name of ['by', 'maxTokens', 'overlap'] as const) same(`passages.${name}`, options.passages?.[name], passages[name]);
+  const { attentionWindow: window } = options;
+  same('attentionWindow', typeof window === 'number' ? attentionWindow.map(() => window) : window, attentionWindow);
+  return { passages, vectors, attentionWindow: [...attentionWindow], dtype: options.dtype ?? dtype };
+}
+
+/** An option that is refused, and that the caller did not give, is the file's. */
+function blamingFile(error: unknown, name: string, options: KeptIndexOptions): unknown {
+  if (!(error instanceof LongformerError) || error.code !== 'BAD_INPUT' || Object.hasOwn(options, error.subject)) return error;
+  if (!/^(passages|attentionWindow|revision|source)\b/.test(error.subject)) return error;
+  return new LongformerError('BAD_FILE', name, `must fit the checkpoint: ${error.message}`, { cause: error });
 }

@@ -1,15 +1,18 @@
 // Search indexes in the engine's worker: documents are tokenized and read here, their vectors stay.
 
 import { bandsOf } from '../config.ts';
+import type { Dtype } from '../dtype.ts';
 import type { Run } from '../engine/services.ts';
 import { LongformerError } from '../errors.ts';
 import type { Location } from '../files/source-options.ts';
 import { disposeModel, encoderOf, loadModelFrom, type ModelSettings } from '../models/services.ts';
-import { quoted } from '../quoted.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { aloneReading, openDocument, type OpenDocument, type ReadingRules } from './document.ts';
-import type { Passage, PassageRules } from './passages.ts';
+import { indexFile, openIndexFile, piecesOf, type KeptDocument } from './index-file.ts';
+import type { PassageRules } from './passages.ts';
+import { PROBE, refuseOther } from './probe.ts';
 import { countTokens, readAll, type Reading } from './reading.ts';
+import { checkChoice, checkPassages, checkRoom, VECTORS } from './rules.ts';
 import type { UnitVectors } from '../../pkg/threads-simd128/longformer.js';
 
 /** How an index reads; what is missing has a default. */
@@ -22,16 +25,25 @@ export interface Document {
   /** Its name in the index and in results. */
   id: string;
   text: string;
+  /** What its text was made of, as the caller calls it: a file's hash, a date. The index keeps it, and gives it back. */
+  version?: string;
 }
 
-/** What was read of a document. */
-export interface ReadDocument {
+/** What is known of a document without its text. */
+export interface DocumentSummary {
   id: string;
+  version?: string;
   /** Its tokens, special ones included. */
   tokens: number;
   /** Passes that it took to read the document as a whole: more than 1 where it has more tokens than the checkpoint has positions. */
   windows: number;
   passages: number;
+}
+
+/** What was read of a document. */
+export interface ReadDocument extends DocumentSummary {
+  /** True: it was there with the same text, and was not read again. */
+  unchanged: boolean;
 }
 
 /** `text` is `slice(start, end)` of the document's. */
@@ -49,28 +61,27 @@ interface Index {
   tokenizer: Tokenizer;
   rules: ReadingRules;
   attentionWindow: number | number[] | null;
-  documents: Map<string, IndexedDocument>;
+  dtype: Dtype;
+  /** Where the checkpoint came from; null: files of the caller's. */
+  checkpoint: { source: string; revision: string | null } | null;
+  documents: Map<string, KeptDocument>;
+  /** How many are writing the index to a file, and what must stay until they are done. */
+  saving: number;
+  removed: UnitVectors[];
 }
 
-interface IndexedDocument {
-  text: string;
-  passages: readonly Passage[];
-  vectors: UnitVectors; // [passages, hidden_size]
-}
-
-const DEFAULT_MAX_TOKENS = 200;
-
-/** Below this, a passage could be less than a word. */
-const LEAST_MAX_TOKENS = 16;
+/** Bytes of a file that are written at once. */
+const PIECE_BYTES = 2 ** 20;
 
 const indexes = new Map<number, Index>();
+const savings = new Map<number, { index: Index; pieces: AsyncGenerator<Uint8Array<ArrayBuffer>> }>();
 let lastId = 0;
 
 /** Loads the encoder and the tokenizer of a checkpoint. `location` as for `loadModel`. */
 export async function createIndex(run: Run, location: Location | null, settings: IndexSettings): Promise<number> {
   const source = await run.open(location); // once: all files are of one commit
   const tokenizer = await loadTokenizer(source);
-  const { attentionWindow } = settings;
+  const { attentionWindow, dtype } = settings;
   const { id: modelId, config, maxTokens } = await loadModelFrom(run, 'LongformerModel', source, settings);
   try {
     if (tokenizer.vocabSize > config.vocab_size) {
@@ -78,13 +89,9 @@ export async function createIndex(run: Run, location: Location | null, settings:
     }
     const passages = checkPassages(settings.passages, maxTokens);
     checkRoom(tokenizer, passages, maxTokens);
-    const rules = {
-      passages,
-      vectors: checkChoice('vectors', settings.vectors, ['late', 'alone', 'both']),
-      maxTokens,
-      hiddenSize: config.hidden_size,
-    };
-    indexes.set(++lastId, { modelId, tokenizer, rules, attentionWindow, documents: new Map() });
+    const rules = { passages, vectors: checkChoice('vectors', settings.vectors, VECTORS), maxTokens, hiddenSize: config.hidden_size };
+    const checkpoint = location && { source: location.source, revision: source.commit ?? location.revision ?? null };
+    indexes.set(++lastId, { modelId, tokenizer, rules, attentionWindow, dtype, checkpoint, documents: new Map(), saving: 0, removed: [] });
     return lastId;
   } catch (error) {
     disposeModel(run, modelId);
@@ -92,55 +99,161 @@ export async function createIndex(run: Run, location: Location | null, settings:
   }
 }
 
-/** All of them or, after an error or an abort, none. */
+/** All of them or, after an error or an abort, none. What is there with the same text stays as it is. */
 export function addDocuments(run: Run, id: number, documents: readonly Document[]): ReadDocument[] {
   const index = indexOf(id);
-  const opened = openAll(run, index, documents);
+  const changed = documents.filter(({ id, text }) => index.documents.get(id)?.text !== text);
+  const opened = openAll(run, index, changed);
   read(run, index, opened.flatMap(({ late }) => late), opened.flatMap(({ alone }) => alone));
-  const indexed = withVectors(run, index, opened);
-  for (const [documentId, document] of indexed) {
-    removeDocument(run, id, documentId);
+  for (const [documentId, document] of withVectors(run, index, opened)) {
+    removeDocuments(run, id, [documentId]);
     index.documents.set(documentId, document);
   }
-  return opened.map(({ id, tokens, late, passages }) => ({ id, tokens, windows: late.length, passages: passages.length }));
+  const ids = new Set(changed.map(({ id }) => id));
+  return documents.map(({ id, version = null }) => {
+    const document = index.documents.get(id)!;
+    document.version = version;
+    return { ...summaryOf(id, document), unchanged: !ids.has(id) };
+  });
 }
 
-/** Whether it was there. */
-export function removeDocument(_run: Run, id: number, documentId: string): boolean {
-  const { documents } = indexOf(id);
-  documents.get(documentId)?.vectors.free();
-  return documents.delete(documentId);
+/** How many of them were there. */
+export function removeDocuments(_run: Run, id: number, documentIds: readonly string[]): number {
+  const index = indexOf(id);
+  const there = documentIds.filter((documentId) => index.documents.has(documentId));
+  for (const documentId of there) {
+    const { vectors } = index.documents.get(documentId)!;
+    if (index.saving > 0) index.removed.push(vectors);
+    else vectors.free();
+    index.documents.delete(documentId);
+  }
+  return there.length;
+}
+
+export function listDocuments(_run: Run, id: number): DocumentSummary[] {
+  return [...indexOf(id).documents].map(([id, document]) => summaryOf(id, document));
+}
+
+export function getDocument(_run: Run, id: number, documentId: string): Document | null {
+  const document = indexOf(id).documents.get(documentId);
+  if (document === undefined) return null;
+  const { text, version } = document;
+  return { id: documentId, text, ...(version !== null && { version }) };
 }
 
 export function searchIndex(run: Run, id: number, query: string, topK: number): FoundPassage[] {
   const index = indexOf(id);
   const queryVector = new Float32Array(index.rules.hiddenSize);
   read(run, index, [], [aloneReading(index.tokenizer, query, index.rules, { vectors: queryVector, firstVector: 0, name: 'query' })]);
-  const unitQuery = new run.wasm.UnitVectors(index.rules.hiddenSize, queryVector);
+  return nearest(run, index, queryVector, topK);
+}
+
+/** A vector's nearest passages, best first; of equals the one that was added first. */
+function nearest({ wasm }: Run, { rules, documents }: Index, queryVector: Float32Array, topK: number): FoundPassage[] {
+  const query = new wasm.UnitVectors(rules.hiddenSize, queryVector);
+  let best: InstanceType<Run['wasm']['Nearest']> | null = null;
   try {
-    const found = [...index.documents].flatMap(([id, { text, passages, vectors }]) => {
-      const scores = vectors.scores(unitQuery);
-      return passages.map((passage, i) => ({ id, text, passage, score: scores[i]! }));
+    best = new wasm.Nearest(query, Math.min(topK, 2 ** 32 - 1));
+    const looked: { id: string; document: KeptDocument; first: number }[] = [];
+    let passages = 0;
+    for (const [id, document] of documents) {
+      best.look(document.vectors);
+      looked.push({ id, document, first: passages });
+      passages += document.spans.length / 2;
+    }
+    const scores = best.scores();
+    return Array.from(best.places(), (place, i) => {
+      const { id, document: { text, spans }, first } = lastUpTo(looked, place);
+      const [start, end] = spans.subarray(2 * (place - first)) as unknown as [number, number];
+      return { id, start, end, text: text.slice(start, end), score: scores[i]! };
     });
-    found.sort((a, b) => b.score - a.score);
-    return found.slice(0, topK).map(({ id, text, passage: { start, end }, score }) => ({ id, start, end, text: text.slice(start, end), score }));
   } finally {
-    unitQuery.free();
+    best?.free();
+    query.free();
+  }
+}
+
+/** The last whose first passage is at most `place`. One without passages comes before the one that has its place. */
+function lastUpTo<T extends { first: number }>(looked: readonly T[], place: number): T {
+  let [low, high] = [0, looked.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (looked[middle]!.first <= place) low = middle;
+    else high = middle;
+  }
+  return looked[low]!;
+}
+
+// ---------------------------------------------------------------------------- kept in a file
+
+/** Makes ready to write the index as it is now to a file of `bytes`. To be ended, whatever comes of it. */
+export async function startSaving(run: Run, id: number): Promise<{ saving: number; bytes: number }> {
+  const index = indexOf(id);
+  const { rules: { passages, vectors, hiddenSize }, dtype, checkpoint } = index;
+  const attentionWindow = bandsOf(encoderOf(index.modelId).config, index.attentionWindow ?? undefined).map(({ oneSidedWindow }) => 2 * oneSidedWindow);
+  const file = await indexFile({ checkpoint, passages, vectors, attentionWindow, dtype }, hiddenSize, probe(run, index), index.documents);
+  index.saving++;
+  savings.set(++lastId, { index, pieces: piecesOf(file.chunks, PIECE_BYTES) });
+  return { saving: lastId, bytes: file.bytes };
+}
+
+/** The next bytes of the file; null: that was all. */
+export async function nextPiece(_run: Run, saving: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  const { value, done } = await savings.get(saving)!.pieces.next();
+  return done ? null : value;
+}
+
+export function endSaving(_run: Run, saving: number): void {
+  const { index } = savings.get(saving)!;
+  savings.delete(saving);
+  if (--index.saving === 0) for (const vectors of index.removed.splice(0)) vectors.free();
+}
+
+/** Fills an empty index from a file that the caller brings. */
+export async function restoreIndex(run: Run, id: number, name: string): Promise<void> {
+  const index = indexOf(id);
+  const file = await openIndexFile((await (await run.open(null)).open(name))!);
+  try {
+    const { hiddenSize } = index.rules;
+    const made = index.checkpoint?.source ?? 'other files';
+    refuseOther(run, file.name, made, hiddenSize, probe(run, index), await file.probe());
+    for await (const [documentId, document] of file.documents(run)) index.documents.set(documentId, document);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The vectors of a text that is always the same, by which the checkpoint is known again. */
+function probe(listening: Run, index: Index): Float32Array {
+  const run = { ...listening, progress() {} }; // no text of the caller's
+  const opened = openDocument(index.tokenizer, index.rules, 'probe', PROBE);
+  read(run, index, opened.late, opened.alone);
+  const vectors = vectorsOf(run, index, opened.late, opened.alone);
+  try {
+    return vectors.read();
+  } finally {
+    vectors.free();
   }
 }
 
 export function disposeIndex(run: Run, id: number): void {
   const index = indexes.get(id);
   if (index === undefined) return;
-  for (const { vectors } of index.documents.values()) vectors.free();
+  removeDocuments(run, id, [...index.documents.keys()]);
   disposeModel(run, index.modelId);
   indexes.delete(id);
 }
+
+// ---------------------------------------------------------------------------- reading
 
 function indexOf(id: number): Index {
   const index = indexes.get(id);
   if (index === undefined) throw new LongformerError('BAD_INPUT', 'the index', 'was disposed');
   return index;
+}
+
+function summaryOf(id: string, { version, tokens, windows, spans }: KeptDocument): DocumentSummary {
+  return { id, ...(version !== null && { version }), tokens, windows, passages: spans.length / 2 };
 }
 
 function openAll(run: Run, { tokenizer, rules }: Index, documents: readonly Document[]): OpenDocument[] {
@@ -169,15 +282,16 @@ function read(run: Run, { modelId, attentionWindow }: Index, late: readonly Read
 }
 
 /** What stays of documents, by id; their readings do not. */
-function withVectors(run: Run, index: Index, opened: readonly OpenDocument[]): Map<string, IndexedDocument> {
-  const indexed = new Map<string, IndexedDocument>();
+function withVectors(run: Run, index: Index, opened: readonly OpenDocument[]): Map<string, KeptDocument> {
+  const kept = new Map<string, KeptDocument>();
   try {
-    for (const { id, text, passages, late, alone } of opened) {
-      indexed.set(id, { text, passages, vectors: vectorsOf(run, index, late, alone) });
+    for (const { id, text, tokens, passages, late, alone } of opened) {
+      const spans = Uint32Array.from(passages.flatMap(({ start, end }) => [start, end]));
+      kept.set(id, { text, version: null, tokens, windows: late.length, spans, vectors: vectorsOf(run, index, late, alone) });
     }
-    return indexed;
+    return kept;
   } catch (error) {
-    for (const { vectors } of indexed.values()) vectors.free();
+    for (const { vectors } of kept.values()) vectors.free();
     throw error;
   }
 }
@@ -199,35 +313,4 @@ function vectorsOf({ wasm }: Run, { rules }: Index, late: readonly Reading[], al
     sum.free();
     throw error;
   }
-}
-
-/** A window holds special tokens, a passage and more: windows overlap by a passage. */
-function checkRoom(tokenizer: Tokenizer, passages: PassageRules, positions: number): void {
-  const special = tokenizer.encode('').specialTokensMask.filter((flag) => flag === 1).length;
-  if (positions - special > passages.maxTokens) return;
-  throw new LongformerError('BAD_FILE', 'the tokenizer',
-    `must leave room for more than a passage of ${passages.maxTokens} tokens in ${positions} positions, its special tokens take ${special}`);
-}
-
-function checkPassages(given: Partial<PassageRules>, positions: number): PassageRules {
-  const most = positions >> 1; // so that windows of so many positions can overlap by a passage
-  const by = checkChoice('passages.by', given.by ?? 'paragraph', ['paragraph', 'sentence', 'tokens']);
-  const maxTokens = given.maxTokens ?? Math.min(DEFAULT_MAX_TOKENS, most);
-  if (!Number.isInteger(maxTokens) || maxTokens < LEAST_MAX_TOKENS || maxTokens > most) {
-    throw new LongformerError('BAD_INPUT', 'passages.maxTokens',
-      `must be a whole number from ${LEAST_MAX_TOKENS} to ${most}, half of the checkpoint's ${positions} positions, got ${quoted(maxTokens)}`);
-  }
-  const overlap = given.overlap ?? (by === 'tokens' ? maxTokens >> 2 : 0);
-  if (!Number.isInteger(overlap) || overlap < 0 || overlap >= maxTokens >> 1) {
-    throw new LongformerError('BAD_INPUT', 'passages.overlap', `must be a whole number below half of maxTokens = ${maxTokens}, got ${quoted(overlap)}`);
-  }
-  if (by !== 'tokens' && overlap !== 0) {
-    throw new LongformerError('BAD_INPUT', 'passages.overlap', `must be left out unless passages go by tokens, got ${overlap} by ${by}`);
-  }
-  return { by, maxTokens, overlap };
-}
-
-function checkChoice<T extends string>(subject: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  throw new LongformerError('BAD_INPUT', subject, `must be ${choices.map((choice) => `"${choice}"`).join(', ').replace(/, ([^,]*)$/, ' or $1')}, got ${quoted(value)}`);
 }

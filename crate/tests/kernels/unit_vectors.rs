@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::reference::{Random, assert_close, exact, matrix_product};
-use longformer::unit_vectors::{add_and_normalize, dot_products, normalize};
+use longformer::unit_vectors::{Nearest, Neighbor, add_and_normalize, first_longer, normalize};
 
 /// Sums of up to 384 products below 1 in four lanes: 100 roundings of 6e-8 each.
 const TOLERANCE: f64 = 1e-5;
@@ -40,14 +40,51 @@ fn add_and_normalize_matches_definition() {
 }
 
 #[test]
-fn dot_products_match_definition() {
+fn nearest_are_the_rows_of_the_largest_products_in_order() {
     let mut random = Random::new(3);
     for cols in COLS {
-        let (mut rows, mut vector) = (random.floats(5 * cols, 1.0), random.floats(cols, 1.0));
+        let (mut rows, mut vector) = (random.floats(50 * cols, 1.0), random.floats(cols, 1.0));
         normalize(&mut rows, cols);
         normalize(&mut vector, cols);
-        let expected = matrix_product(&exact(&rows), &exact(&vector), [5, cols, 1]);
-        assert_close(cols, &dot_products(&rows, &vector), &expected, TOLERANCE);
+        let products = matrix_product(&exact(&rows), &exact(&vector), [50, cols, 1]);
+        let mut sorted = products.clone();
+        sorted.sort_by(|a, b| b.total_cmp(a));
+        for count in [0, 1, 7, 50, 1000] {
+            let mut nearest = Nearest::new(vector.clone(), count);
+            for part in rows.chunks(13 * cols) {
+                nearest.look(part);
+            }
+            let best = nearest.best();
+            let scores: Vec<f32> = best.iter().map(|neighbor| neighbor.score).collect();
+            assert_close(cols, &scores, &sorted[..count.min(50)], TOLERANCE);
+            for Neighbor { score, place } in best {
+                assert_close(cols, &[score], &[products[place as usize]], TOLERANCE);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_equals_the_earlier_is_nearer() {
+    let mut nearest = Nearest::new(vec![1.0, 0.0], 3);
+    nearest.look(&[0.5, 0.0, 0.25, 0.0, 0.5, 1.0]);
+    nearest.look(&[0.5, 2.0, 0.5, 3.0]);
+    assert_eq!(nearest.best().iter().map(|neighbor| neighbor.place).collect::<Vec<_>>(), [0, 2, 3]);
+}
+
+#[test]
+fn rows_that_no_normalization_leaves_are_found() {
+    let mut random = Random::new(4);
+    for cols in COLS {
+        let mut rows = random.floats(5 * cols, 3.0);
+        normalize(&mut rows, cols);
+        rows[..cols].fill(0.0);
+        assert_eq!(first_longer(&rows, cols), None);
+        for odd in [1.1, f32::NAN, f32::INFINITY] {
+            let mut changed = rows.clone();
+            changed[3 * cols] = odd;
+            assert_eq!(first_longer(&changed, cols), Some(3), "{odd}");
+        }
     }
 }
 
@@ -59,6 +96,8 @@ fn zeros_stay_zeros() {
 }
 
 #[test]
-fn no_rows_have_no_products() {
-    assert!(dot_products(&[], &[1.0, 0.0]).is_empty());
+fn no_rows_have_no_nearest() {
+    let mut nearest = Nearest::new(vec![1.0, 0.0], 3);
+    nearest.look(&[]);
+    assert!(nearest.best().is_empty());
 }
