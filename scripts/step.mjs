@@ -55,9 +55,9 @@ for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]]) 
 /**
  * Runs a program to its end: `{ code, output, stdout, timedOut }`, with stdout and stderr
  * together in `output`. Options: `cwd`, `env` (added to this process's), `seconds` (then it is killed),
- * `show` (its output also goes to the terminal).
+ * `signal` (aborted, it is killed too), `show` (its output also goes to the terminal).
  */
-export function attempt(program, args, { cwd = root, env = {}, seconds, show = false } = {}) {
+export function attempt(program, args, { cwd = root, env = {}, seconds, signal, show = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
@@ -82,6 +82,7 @@ export function attempt(program, args, { cwd = root, env = {}, seconds, show = f
       timedOut = true;
       endGroup(child);
     }, seconds * 1000);
+    signal?.addEventListener('abort', () => endGroup(child), { once: true });
     child.on('error', (error) => {
       clearTimeout(timer);
       running.delete(child);

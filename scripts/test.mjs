@@ -13,7 +13,7 @@ import { installPackages } from './packages.mjs';
 import { nativeTests, wasmTests } from './rust-tests.mjs';
 import { Failure, attempt, main } from './step.mjs';
 import { counts, tsTests } from './ts-tests.mjs';
-import { fetchWeights } from './weights.mjs';
+import { tryToFetchWeights } from './weights.mjs';
 
 const parts = {
   lint: () => lint(),
@@ -24,15 +24,6 @@ const parts = {
     return tsTests(pattern);
   },
 };
-
-/** Once, before the files run, whose time is limited. Tests need no Python and no network: without the weights some are skipped. */
-async function tryToFetchWeights() {
-  try {
-    await fetchWeights();
-  } catch (error) {
-    console.log(`no weights of all-MiniLM-L6-v2, tests that need them are skipped: ${error.message.trimEnd().split('\n').at(-1)}`);
-  }
-}
 
 await main(async () => {
   const [part, pattern] = process.argv.slice(2);

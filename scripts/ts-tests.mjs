@@ -1,4 +1,4 @@
-/** Runs test/**\/*.test.ts, each file in a process of its own. */
+/** Runs test/**\/*.test.ts, each file in a process, or a page, of its own. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,19 +8,25 @@ import { Failure, attempt, root } from './step.mjs';
 /** For a file whose engine deadlocks. */
 const LIMIT_SECONDS = 180;
 
+/** The Node that runs this script. */
+const here = (file, seconds) =>
+  attempt(process.execPath, ['--enable-source-maps', '--import', './scripts/ts-node.mjs', file], { seconds });
+
 export async function tsTests(pattern = '') {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of testFiles(pattern)) add(total, await runFile(file, here));
+  return total;
+}
+
+export function testFiles(pattern = '') {
   const files = filesBelow('test').filter((file) => file.endsWith('.test.ts') && file.includes(pattern));
   if (files.length === 0) throw new Failure(`no file test/**/*.test.ts has "${pattern}" in its name`);
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const file of files) {
-    const start = performance.now();
-    const result = await runFile(file);
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`${file.padEnd(44)} ${counts(result).padStart(20)} ${seconds.padStart(6)} s`);
-    if (result.complaint) console.error(result.complaint);
-    for (const what of Object.keys(total)) total[what] += result[what];
-  }
-  return total;
+  return files;
+}
+
+/** Adds a file's counts to those of many. */
+export function add(total, result) {
+  for (const what of Object.keys(total)) total[what] += result[what];
 }
 
 /** uvu runs nothing, and says nothing, where a suite's run() is forgotten; an only() leaves out the rest. */
@@ -32,11 +38,17 @@ export function whatIsLeftOut(text) {
   return undefined;
 }
 
-async function runFile(file) {
+/** Runs a file and prints its line. `start(file, seconds)` runs it somewhere: `{ code, output, timedOut }`, as of `attempt`. */
+export async function runFile(file, start) {
+  const since = performance.now();
   const leftOut = whatIsLeftOut(readFileSync(join(root, file), 'utf8'));
-  if (leftOut) return { passed: 0, failed: 1, skipped: 0, complaint: `${file}: ${leftOut}` };
-  const args = ['--enable-source-maps', '--import', './scripts/ts-node.mjs', file];
-  return outcome(file, await attempt(process.execPath, args, { seconds: LIMIT_SECONDS }));
+  const result = leftOut
+    ? { passed: 0, failed: 1, skipped: 0, complaint: `${file}: ${leftOut}` }
+    : outcome(file, await start(file, LIMIT_SECONDS));
+  const seconds = ((performance.now() - since) / 1000).toFixed(1);
+  console.log(`${file.padEnd(44)} ${counts(result).padStart(20)} ${seconds.padStart(6)} s`);
+  if (result.complaint) console.error(result.complaint);
+  return result;
 }
 
 /** What the end of a file's process says of its tests; one that ran none must at least have skipped some. */

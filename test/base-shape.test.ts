@@ -30,6 +30,7 @@ const test = suite('the shape of longformer-base');
 test('4,096 tokens as in transformers', async () => {
   const stored = await openSafetensors((await (await openSource(folder)).open('expected.safetensors'))!);
   const expected = new Float32Array((await stored.read('lastHiddenState')).buffer);
+  await stored.close();
   const inputIds = Uint32Array.from({ length: tokens }, (_, i) => 3 + (hash(i ^ seedOf('input_ids')) >>> 0) % (sizes.vocab_size - 3));
   const source = await files();
   await using model = await LongformerModel.fromPretrained(source);

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { expandPaths } from '../dist/cli/paths.js';
+import { runProgram } from './program.ts';
 
 const test = suite<{ root: string; expand(...args: string[]): Promise<string[]> }>('paths');
 
@@ -70,9 +69,11 @@ test('a directory may hold more files than a call takes arguments', async ({ roo
   const folder = join(root, 'many', 'deep');
   await mkdir(folder, { recursive: true });
   for (let i = 0; i < 15_000; i++) writeFileSync(join(folder, `${i}.md`), '');
-  const script = `import(process.argv[1]).then(async ({ expandPaths }) => console.log((await expandPaths([process.argv[2]])).length))`;
-  const args = ['--stack-size=100', '-e', script, new URL('../dist/cli/paths.js', import.meta.url).href, join(root, 'many')];
-  assert.is((await promisify(execFile)(process.execPath, args)).stdout, '15000\n');
+  const { stdout } = await runProgram(`
+    import { expandPaths } from ${JSON.stringify(new URL('../dist/cli/paths.js', import.meta.url).href)};
+    console.log((await expandPaths([process.argv[2]])).length);
+  `, { flags: ['--stack-size=100'], args: [join(root, 'many')] });
+  assert.is(stdout, '15000\n');
 });
 
 test('a file is there once', async ({ expand }) => {

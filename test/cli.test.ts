@@ -58,7 +58,7 @@ test('search prints passages with file and lines, and what was read', async ({ r
   const lines = stdout.trimEnd().split('\n');
   assert.match(lines[0]!, /^texts\/notes\.md:6-7  0\.\d{3}$/);
   assert.equal(lines.slice(1, 4), [`    ${letters(20, 3)}`, `    ${letters(6, 4)}`, '']);
-  assert.match(lines[4]!, /^1 document, 61 tokens in [\d.]+ s \([\d,]+ tokens\/s\), node [\d.]+, \w+-\w+, \d+ threads?$/);
+  assert.match(lines[4]!, /^1 document, 61 tokens in [\d.]+ s \([\d,]+ tokens\/s\), \w+ [\d.]+, \w+-\w+, \d+ threads?$/);
   assert.is(lines.length, 5);
 });
 

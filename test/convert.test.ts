@@ -412,7 +412,7 @@ test('an existing target is refused unless it is an empty directory', async ({ r
   await mkdir(target);
   await convertToLongformer(fixture('tiny-bert'), target, options);
   const before = await readFile(join(target, 'model.safetensors'));
-  await assertRefuses(() => convertToLongformer(fixture('tiny-roberta'), target, options), 'BAD_INPUT', /must be a new or an empty directory, holds 1_Pooling/);
+  await assertRefuses(() => convertToLongformer(fixture('tiny-roberta'), target, options), 'BAD_INPUT', /must be a new or an empty directory, holds \w+/);
   await assertRefuses(() => convertToLongformer(target, target, options), 'BAD_FILE', /model_type must be "bert" or "roberta", got "longformer"/);
   assert.equal(await readFile(join(target, 'model.safetensors')), before);
   await writeFile(`${target}.txt`, '');

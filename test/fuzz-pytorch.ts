@@ -2,7 +2,7 @@
 // they are for, zips whose fields contradict each other. Bytes changed at random seldom get that far.
 
 import type { Random } from './fuzz.ts';
-import { bytesOf, call, dict, global, int, list, pickle, storage, streamOf, text, tuple, uint, zipOf, type ZipPart } from './pytorch-files.ts';
+import { bytesOf, call, dict, global, int, list, pickle, repeated, storage, streamOf, text, tuple, uint, zipOf, type ZipPart } from './pytorch-files.ts';
 
 /** What a number may be instead. */
 const ODD_COUNTS = [0, 1, -1, 2, 64, 65, 255, 2 ** 16, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 62];
@@ -44,10 +44,10 @@ class HostilePickle {
     const [long, callee, args] = [1000, 1001, 1002].map((at) => bytesOf('j', uint(at, 4))) as [Uint8Array, Uint8Array, Uint8Array];
     const put = (at: Uint8Array): Uint8Array => bytesOf('r', at.subarray(1));
     return tuple(
-      bytesOf(tuple(...Array<Uint8Array>(120_000).fill(bytesOf('K\x01'))), put(long)),
+      bytesOf(tuple(repeated(bytesOf('K\x01'), 120_000)), put(long)),
       bytesOf(global('torch._utils', '_rebuild_tensor_v2'), put(callee)),
       bytesOf(tuple(storage('0', 6), int(0), long, long), put(args)),
-      ...Array<Uint8Array>(45_000).fill(bytesOf(callee, args, 'R')),
+      repeated(bytesOf(callee, args, 'R'), 45_000),
     );
   }
 

@@ -40,12 +40,15 @@ const test = suite<Context>('hub in browsers');
 const globals = globalThis as unknown as Record<string, unknown>;
 const { fetch: realFetch } = globalThis;
 
+/** Some runtimes have a `caches` of their own, which is not to be written to. */
+const setCaches = (value: object): void => { Object.defineProperty(globalThis, 'caches', { value, configurable: true, writable: true }); };
+
 test.before.each((context) => {
   context.cache = new FakeCache();
   context.asked = [];
   context.opened = [];
   context.reply = () => ok('{"a": 1}', '"one"');
-  globals['caches'] = { open: async (name: string) => (context.opened.push(name), context.cache) };
+  setCaches({ open: async (name: string) => (context.opened.push(name), context.cache) });
   globals['fetch'] = async (url: string, { method = 'GET', signal }: RequestInit) => {
     context.asked.push(`${method} ${url}`);
     return new Promise((resolve, reject) => {
@@ -117,7 +120,7 @@ test('what is kept will do without a network, for a commit, and for localFilesOn
 test('without a cache, or room in it, files are fetched into memory', async (context) => {
   context.cache.isFull = true;
   assert.is(await textOf('config.json'), '{"a": 1}');
-  globals['caches'] = { open: async () => { throw new DOMException('insecure', 'SecurityError'); } };
+  setCaches({ open: async () => { throw new DOMException('insecure', 'SecurityError'); } });
   assert.is(await textOf('config.json'), '{"a": 1}');
   delete globals['caches'];
   assert.is(await textOf('config.json'), '{"a": 1}');

@@ -11,6 +11,7 @@ import { openSource } from '../dist/files/open.js';
 import { readText } from '../dist/files/source.js';
 import { assertFails, longformer } from './command.ts';
 import { COMMIT, endless, etagOf, HubServer, refuse, sendBeginning, storageTag, type Behaviour } from './hub-server.ts';
+import { programFile } from './program.ts';
 import { assertRefuses } from './rejects.ts';
 
 const ID = 'org/tiny';
@@ -449,7 +450,7 @@ function fetching(cacheDir: string): { ended: Promise<string>; kill(): void } {
     const file = await (await openSource('${ID}', { cacheDir: ${JSON.stringify(cacheDir)} })).open('model.safetensors');
     await file.close();
     console.log('done');`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { env: process.env });
+  const child = spawn(process.execPath, [programFile(program)], { env: process.env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
   return { ended: new Promise((resolve) => child.on('close', () => resolve(output.trim()))), kill: () => child.kill('SIGKILL') };

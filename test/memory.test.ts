@@ -2,13 +2,12 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { execFile } from 'node:child_process';
 import { openAsBlob } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { createEngine, LongformerModel } from 'longformer-wasm';
+import { runProgram } from './program.ts';
 import { keptBytes, writeZeros } from './zeros.ts';
 
 const MB = 2 ** 20;
@@ -29,7 +28,7 @@ test.after(({ folder }) => rm(folder, { recursive: true }));
 
 for (const dtype of ['f32', 'f16', 'int8'] as const) test(`loading as ${dtype} peaks at the weights and the largest tensor`, async ({ folder }) => {
   if (process.platform !== 'linux') return;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `
+  const { stdout } = await runProgram(`
     import { readFileSync } from 'node:fs';
     import { createEngine, LongformerModel } from 'longformer-wasm';
     const status = (field) => Number(new RegExp(field + ':\\\\s+(\\\\d+)').exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
@@ -37,7 +36,7 @@ for (const dtype of ['f32', 'f16', 'int8'] as const) test(`loading as ${dtype} p
     const before = status('VmRSS');
     const model = await LongformerModel.fromPretrained(${JSON.stringify(folder)}, { engine, dtype: '${dtype}' });
     console.log(JSON.stringify({ grown: status('VmHWM') - before, memoryBytes: engine.info.memoryBytes }));
-  `], { timeout: 60_000 });
+  `, { seconds: 60 });
   const { grown, memoryBytes } = JSON.parse(stdout) as { grown: number; memoryBytes: number };
   const { bytes, largest } = keptBytes(sizes, dtype);
   const limit = bytes + largest;

@@ -23,7 +23,7 @@ test('depends on what was decided', () => {
 });
 
 test('is worked on by npm scripts', () => {
-  assert.equal(Object.keys(description.scripts), ['build', 'test', 'lint', 'format', 'demo', 'bench']);
+  assert.equal(Object.keys(description.scripts), ['build', 'test', 'test:runtimes', 'lint', 'format', 'demo', 'bench']);
   for (const [, script] of Object.values(description.scripts as Record<string, string>).join(' ').matchAll(/(\S+\.(?:mjs|ts))\b/g)) {
     assert.ok(existsSync(root + script), script);
   }

@@ -13,6 +13,13 @@ export function bytesOf(...parts: (Uint8Array | number[] | string)[]): Uint8Arra
   return all;
 }
 
+/** `bytes` very many times over: more than a call takes arguments. */
+export function repeated(bytes: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times);
+  for (let at = 0; at < all.length; at += bytes.length) all.set(bytes, at);
+  return all;
+}
+
 export const uint = (value: number | bigint, bytes: number): number[] =>
   Array.from({ length: bytes }, (_, i) => Number(BigInt.asUintN(64, BigInt(value)) >> BigInt(8 * i) & 255n));
 

@@ -5,5 +5,5 @@
  * (reads beyond a buffer, endless recursion, sizes that no array has) are mistakes in the code.
  */
 export function saysMemoryLacks(error: unknown): boolean {
-  return error instanceof RangeError && error.message === 'Array buffer allocation failed';
+  return error instanceof RangeError && /^(Array buffer allocation failed|Out of memory)$/.test(error.message); // V8, JavaScriptCore
 }
