@@ -7,7 +7,7 @@ import type { FileSource } from 'longformer-wasm';
 import { openSource } from '../dist/files/open.js';
 import { openSafetensors } from '../dist/files/safetensors.js';
 
-export type TinyTokenizer = 'byte-level' | 'word-piece';
+export type TinyTokenizer = 'byte-level' | 'word-piece' | 'unigram';
 
 const fixtures = new URL('./fixtures/', import.meta.url);
 

@@ -9,9 +9,12 @@ import { loadWith, unload, type Host, type LoadOptions } from '../loading.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
 import { checkChoice, checkCount } from './arguments.ts';
+import type { Entity } from './entities.ts';
+import type { Answer, QuestionAnsweringInput, QuestionAnsweringOptions } from './question-answering.ts';
 import type { PipelineRequest } from './services.ts';
 import { tasks, type TaskName } from './tasks.ts';
 import type { Classification, ClassificationInput, TextClassificationOptions } from './text-classification.ts';
+import type { TokenClassificationOptions } from './token-classification.ts';
 import type { Overflow, ReadInput } from './windows.ts';
 
 /** Options of every call of a pipeline that reads texts. */
@@ -56,9 +59,17 @@ export interface Pipeline<Input, Options, Result> extends AnyPipeline {
   withReport(inputs: readonly Input[], options?: Options & PipelineCallOptions): Promise<Reported<Result[]>>;
 }
 
+/** The best answer, or a list where `topK` is given, with the input or with the call. */
+export type QuestionAnsweringPipeline =
+  & Pipeline<QuestionAnsweringInput & { topK?: undefined }, QuestionAnsweringOptions & { topK?: undefined }, Answer>
+  & Pipeline<QuestionAnsweringInput, QuestionAnsweringOptions & { topK: number }, Answer[]>
+  & Pipeline<QuestionAnsweringInput & { topK: number }, QuestionAnsweringOptions, Answer[]>;
+
 /** The pipeline of each task. */
 export interface Pipelines {
+  'question-answering': QuestionAnsweringPipeline;
   'text-classification': Pipeline<ClassificationInput, TextClassificationOptions, Classification[]>;
+  'token-classification': Pipeline<string, TokenClassificationOptions, Entity[]>;
 }
 
 /**

@@ -66,6 +66,7 @@ export async function runPipeline(run: Run, id: number, request: PipelineRequest
   const { inputs, single, subjects, options, reading } = request;
   const rules = { ...reading, maxTokens: checkMaxTokens(reading.maxTokens, maxTokens) };
   const opened = openAll(run, inputs.map((input, i) => runner.parts(input, subjects[i]!, options)), tokenizer, rules);
+  runner.check?.(opened, options);
   const readings = opened.flatMap((parts) => parts.flatMap(({ windows }) => windows.map((window): Reading => ({ window, output: undefined }))));
   await readWindows(run, modelId, runner, readings, { attentionWindow, maxBatchTokens: reading.maxBatchTokens, options });
   let next = 0;

@@ -8,7 +8,7 @@ import type { Source } from '../files/source.ts';
 import type { SequenceRows } from '../models/head.ts';
 import type { Architecture, ModelOutput } from '../models/heads.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { Overflow, Part, Window } from './windows.ts';
+import type { OpenPart, Overflow, Part, Window } from './windows.ts';
 import type { HiddenStates } from '../../pkg/threads-simd128/longformer.js';
 
 /** A part as it was read: its windows, and what the model said of each. */
@@ -28,6 +28,8 @@ export interface TaskFiles {
 export interface Runner<Input, Options, Output, Result> {
   /** The texts to read for an input; `subject` is what errors call the input. */
   parts(input: Input, subject: string, options: Options): Part[];
+  /** Refuses inputs by their tokens, before anything is read. */
+  check?(inputs: readonly (readonly OpenPart[])[], options: Options): void;
   /** Global tokens of a window. Default: those that the model's head chooses. */
   globalTokens?(window: Window): Uint32Array;
   /** Tokens of a window whose rows of the head's output are wanted. Default: all. */

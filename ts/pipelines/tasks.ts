@@ -1,13 +1,17 @@
 // The tasks that there are, by the names that Hugging Face gives them.
 
+import { questionAnswering } from './question-answering.ts';
 import type { Task } from './task.ts';
 import { textClassification } from './text-classification.ts';
+import { tokenClassification } from './token-classification.ts';
 
 /** A task without its own types: they meet in its file. */
 export type AnyTask = Task<any, any, any, any>;
 
-export type TaskName = 'text-classification';
+export type TaskName = 'question-answering' | 'text-classification' | 'token-classification';
 
 export const tasks: Readonly<Record<TaskName, AnyTask>> = {
+  'question-answering': questionAnswering,
   'text-classification': textClassification,
+  'token-classification': tokenClassification,
 };

@@ -62,6 +62,8 @@ export interface ReadInput {
 
 /** A part's tokens. */
 export interface OpenPart {
+  /** What errors call the text. */
+  readonly subject: string;
   readonly windows: readonly Window[];
   readonly readUntil: number | null;
 }
@@ -73,18 +75,18 @@ export function windowsOf(tokenizer: Tokenizer, part: Part, rules: ReadingRules)
   if (overflow === 'error') {
     const encoding = tokenizer.encode(text, { pair });
     const { length } = encoding.inputIds;
-    if (length <= maxTokens) return { windows: [whole(encoding)], readUntil: null };
+    if (length <= maxTokens) return { subject, windows: [whole(encoding)], readUntil: null };
     throw new LongformerError('BAD_INPUT', subject, `must have at most ${maxTokens} tokens, has ${length}, special ones${pair === undefined ? '' : ' and the other text'} included: `
       + `overflow: 'window' reads all of it in parts, 'truncate' its beginning`);
   }
   const room = roomFor(tokenizer, part, maxTokens);
   if (overflow === 'truncate') {
     const encoding = tokenizer.encode(text, { pair, cut, maxLength: maxTokens, overflow });
-    return { windows: [whole(encoding)], readUntil: encoding.readUntil ?? null };
+    return { subject, windows: [whole(encoding)], readUntil: encoding.readUntil ?? null };
   }
   const stride = strideFor(rules, room);
   const encodings = tokenizer.encodeWindows(text, { pair, cut, maxLength: maxTokens, stride });
-  return { windows: encodings.map((encoding, i) => {
+  return { subject, windows: encodings.map((encoding, i) => {
     const length = encoding.inputIds.length;
     if (encodings.length === 1) return whole(encoding);
     const sequence = pair !== undefined && cut === 'second' ? 1 : 0;
