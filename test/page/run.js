@@ -6,6 +6,8 @@ import kleur from 'kleur';
 kleur.enabled = false;
 globalThis.UVU_DEFER = true; // nothing runs before it is told to
 
+Symbol.asyncDispose ??= Symbol('asyncDispose'); // `await using` of the tests, which their compiler spells out
+
 const said = [];
 let code = 0;
 
