@@ -46,6 +46,7 @@ export const browsers = [
     packages: ['webkit2gtk-driver', 'xvfb', 'xauth'],
     programs: ['/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser', '/usr/lib/aarch64-linux-gnu/webkit2gtk-4.1/MiniBrowser'],
     wrapper: ['xvfb-run', '-a'],
+    env: { JSC_useSharedArrayBuffer: '1' }, // in Safari isolated pages have it, WebKitGTK leaves it off
     args: () => ['--private'],
   },
 ];
@@ -84,10 +85,10 @@ async function install(name, packages) {
 }
 
 /** Opens an address; `{ stop }` ends the browser and throws its profile away. */
-export function openBrowser({ name, args, wrapper }, program, address) {
+export function openBrowser({ name, args, wrapper, env }, program, address) {
   const profile = mkdtempSync(join(tmpdir(), `longformer-${name}-`));
   const ending = new AbortController();
-  const ended = attempt(...wrapped(wrapper, program, [...args(profile), address]), { signal: ending.signal });
+  const ended = attempt(...wrapped(wrapper, program, [...args(profile), address]), { env, signal: ending.signal });
   return {
     async stop() {
       ending.abort();

@@ -76,7 +76,7 @@ export async function servePages({ isolated }) {
       wanted = undefined;
       return void response.setHeader('content-type', 'text/html').end(page(searchParams.get('file')));
     }
-    sendFile(pathname, response);
+    sendFile(pathname, request.headers.range, response);
   });
 
   async function readReport(request, response) {
@@ -109,7 +109,7 @@ export async function servePages({ isolated }) {
   };
 }
 
-function sendFile(pathname, response) {
+function sendFile(pathname, range, response) {
   const path = normalize(decodeURIComponent(pathname));
   let bytes;
   try {
@@ -118,7 +118,13 @@ function sendFile(pathname, response) {
     return void response.writeHead(404).end();
   }
   response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
-  response.end(extname(path) === '.ts' ? javascript(path, bytes.toString()) : bytes);
+  if (extname(path) === '.ts') return void response.end(javascript(path, bytes.toString()));
+  response.setHeader('etag', `"${createHash('sha256').update(bytes).digest('hex')}"`); // parts of a file must be known to be of the same
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
+  if (from === undefined) return void response.end(bytes);
+  if (Number(from) >= bytes.length) return void response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end();
+  const part = bytes.subarray(Number(from), to === '' ? bytes.length : Number(to) + 1);
+  response.writeHead(206, { 'content-range': `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}` }).end(part);
 }
 
 /** A file of TypeScript without its types; a broken one is the compiler's to complain about. */
