@@ -10,7 +10,7 @@ export const HEAD_DIM = 64;
 export const HIDDEN_SIZE = HEADS * HEAD_DIM;
 
 export const { build } = chooseBuild({ simd: 'auto', threads: 1 });
-const module = new WebAssembly.Module(new Uint8Array(await readFile(build.wasm)));
+const module = new WebAssembly.Module(new Uint8Array(await readFile(build.wasm as URL)));
 const instantiate = await loadGlue(false);
 
 /** An instance of its own, whose memory has seen nothing yet: it never shrinks. */

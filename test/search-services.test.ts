@@ -36,7 +36,7 @@ class UnitVectors extends wasm.UnitVectors {
 
 let opened = 0;
 const open: Run['open'] = (location) => (opened += 1, openSource(location!.source));
-const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, async pause() {}, progress() {}, open } as unknown as Run;
+const run = { wasm: { ...wasm, UnitVectors }, checkAbort() {}, async pause() {}, progress() {}, onEnd() {}, open } as unknown as Run;
 
 const test = suite<{ root: string; id: number }>('search services');
 

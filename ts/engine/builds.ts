@@ -7,8 +7,8 @@ export interface Build {
   readonly name: BuildName;
   readonly simd: Simd;
   readonly threads: boolean;
-  /** Where its module is. */
-  readonly wasm: URL;
+  /** Where its module is, or the module. */
+  readonly wasm: URL | WebAssembly.Module;
 }
 
 type BuildName = `${'threads' | 'single'}-${Simd}`;
@@ -20,6 +20,14 @@ const shipped: Record<BuildName, () => URL> = {
   'single-relaxed': () => new URL('../../pkg/single-relaxed/longformer_bg.wasm', import.meta.url),
   'single-simd128': () => new URL('../../pkg/single-simd128/longformer_bg.wasm', import.meta.url),
 };
+
+function ownBuild(name: BuildName): URL {
+  try {
+    return shipped[name]();
+  } catch (cause) { // a bundle that is a classic script does not know where it is
+    throw new LongformerError('NOT_FOUND', 'the builds', 'must be named by the option `wasm` here, as this bundle does not know its own address', { cause });
+  }
+}
 
 /** Vector instructions: the plain 128-bit ones, or those and the relaxed ones (fused multiply-add). */
 export type Simd = 'simd128' | 'relaxed';
@@ -46,20 +54,21 @@ export function sharesMemory(): boolean {
 export interface BuildWish {
   simd: 'auto' | Simd;
   threads: number;
-  /** The folder that holds the builds, instead of the package's own `pkg/`. */
-  folder?: URL | undefined;
+  /** The folder that holds the builds, instead of the package's own `pkg/`, or the module of one. */
+  wasm?: URL | WebAssembly.Module | undefined;
   /** Why there can be one thread only, or null. */
   oneThread?: string | null;
 }
 
 /** The build to run, and why it is this one. */
-export function chooseBuild({ simd, threads, folder, oneThread = null }: BuildWish): { build: Build; reason: string } {
+export function chooseBuild({ simd, threads, wasm, oneThread = null }: BuildWish): { build: Build; reason: string } {
   if (!supports('simd128')) {
     throw new LongformerError('BAD_INPUT', 'this runtime', 'must have WebAssembly SIMD, has not');
   }
   if (simd === 'relaxed' && !supports('relaxed')) {
     throw new LongformerError('BAD_INPUT', 'simd', 'must be "auto" or "simd128" here: there are no relaxed instructions');
   }
+  if (wasm instanceof WebAssembly.Module) return givenBuild(wasm, oneThread ?? whyOneThread(threads));
   const chosen = simd === 'auto' ? (supports('relaxed') ? 'relaxed' : 'simd128') : simd;
   const whySingle = oneThread ?? whyOneThread(threads);
   const name = `${whySingle === null ? 'threads' : 'single'}-${chosen}` as const;
@@ -68,8 +77,20 @@ export function chooseBuild({ simd, threads, folder, oneThread = null }: BuildWi
       : chosen === 'relaxed' ? 'relaxed SIMD is there' : 'there is no relaxed SIMD',
     whySingle ?? 'shared memory is there',
   ];
-  const wasm = folder === undefined ? shipped[name]() : new URL(`${folder.href.replace(/\/$/, '')}/${name}/longformer_bg.wasm`);
-  return { build: { name, simd: chosen, threads: whySingle === null, wasm }, reason: reasons.join('; ') };
+  const url = wasm === undefined ? ownBuild(name) : new URL(`${wasm.href.replace(/\/$/, '')}/${name}/longformer_bg.wasm`);
+  return { build: { name, simd: chosen, threads: whySingle === null, wasm: url }, reason: reasons.join('; ') };
+}
+
+/** The build that a module is of, by what its linker wrote into it. */
+function givenBuild(module: WebAssembly.Module, oneThread: string | null): { build: Build; reason: string } {
+  const [section = new ArrayBuffer()] = WebAssembly.Module.customSections(module, 'target_features');
+  const features = new TextDecoder().decode(section);
+  if (!features.includes('simd128')) throw new LongformerError('BAD_INPUT', 'wasm', 'must be a build of the crate');
+  const simd = features.includes('relaxed-simd') ? 'relaxed' : 'simd128';
+  const threads = features.includes('atomics');
+  if (threads && oneThread !== null) throw new LongformerError('BAD_INPUT', 'wasm', `must be a build for one thread here: ${oneThread}`);
+  const reason = `the module was given${threads ? '' : ', and is for one thread'}`;
+  return { build: { name: `${threads ? 'threads' : 'single'}-${simd}`, simd, threads, wasm: module }, reason };
 }
 
 function whyOneThread(threads: number): string | null {

@@ -31,10 +31,10 @@ function whyHere({ worker }: EngineOptions): string {
 }
 
 async function start(settings: EngineSettings, oneThread: string | null): Promise<Engine> {
-  const { simd, wasm: folder, workerUrl, worker, maxMemoryBytes, signal } = settings;
+  const { simd, wasm, workerUrl, worker, maxMemoryBytes, signal } = settings;
   signal?.throwIfAborted();
-  const { build, reason } = chooseBuild({ simd, threads: settings.threads, folder, oneThread });
-  const module = await compileModule(build.wasm, signal);
+  const { build, reason } = chooseBuild({ simd, threads: settings.threads, wasm, oneThread });
+  const module = build.wasm instanceof URL ? await compileModule(build.wasm, signal) : build.wasm;
   signal?.throwIfAborted();
 
   const threads = build.threads ? settings.threads : 1;

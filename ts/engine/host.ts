@@ -44,6 +44,8 @@ export class Host {
   /** The call that an abort came for, as a message. */
   #aborted = 0;
   #isEnded = false;
+  /** What services keep between calls, for all engines of a thread. */
+  readonly #forget: (() => void)[] = [];
   /** Tells what waits for a network, in the running call. */
   #abortWaits = (): void => {};
 
@@ -72,6 +74,7 @@ export class Host {
   end(): void {
     this.#isEnded = true;
     this.#abortWaits();
+    for (const forget of this.#forget) forget();
   }
 
   async #answer({ id, service, args }: Request): Promise<void> {
@@ -91,6 +94,7 @@ export class Host {
         run.checkAbort();
       },
       progress: (progress) => send({ type: 'progress', id, progress }),
+      onEnd: (forget) => void (this.#isEnded ? forget() : this.#forget.push(forget)),
       open: async (location) => {
         if (location === null) return this.#files.of(id);
         const { source, ...options } = location;

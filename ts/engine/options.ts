@@ -13,8 +13,11 @@ export interface EngineOptions {
   threads?: number;
   /** Instructions to use. Default `auto`: the best there are. */
   simd?: 'auto' | Simd;
-  /** The folder that holds the builds, as `pkg/` of this package does. Default: the package's own. */
-  wasm?: URL;
+  /**
+   * The folder that holds the builds, as `pkg/` of this package does, or the module of one, where
+   * modules cannot be compiled at run time. Default: the package's own.
+   */
+  wasm?: URL | WebAssembly.Module;
   /** The file that workers begin with, `longformer-wasm/worker`. Default: the package's own. */
   workerUrl?: URL;
   /**
@@ -31,7 +34,7 @@ export interface EngineOptions {
 export interface EngineSettings {
   threads: number;
   simd: 'auto' | Simd;
-  wasm: URL | undefined;
+  wasm: URL | WebAssembly.Module | undefined;
   workerUrl: URL | undefined;
   worker: boolean;
   maxMemoryBytes: number | null;
@@ -42,9 +45,8 @@ export interface EngineSettings {
 export function checkEngineOptions(options: EngineOptions): EngineSettings {
   checkCallOptions(options);
   const { threads = defaultThreads(), simd = 'auto', wasm, workerUrl, worker = startsWorkers(), maxMemoryBytes, signal } = options;
-  for (const [name, url] of Object.entries({ wasm, workerUrl })) {
-    if (url !== undefined && !(url instanceof URL)) throw refusal(name, 'a URL', url);
-  }
+  if (wasm !== undefined && !(wasm instanceof URL || wasm instanceof WebAssembly.Module)) throw refusal('wasm', 'a URL or a module', wasm);
+  if (workerUrl !== undefined && !(workerUrl instanceof URL)) throw refusal('workerUrl', 'a URL', workerUrl);
   if (!Number.isInteger(threads) || threads < 1 || threads > 256) throw refusal('threads', 'an integer between 1 and 256', threads);
   if (maxMemoryBytes !== undefined && !(maxMemoryBytes >= 2 ** 24 && maxMemoryBytes <= MOST_MEMORY)) {
     throw refusal('maxMemoryBytes', 'between 16 MiB and 4 GiB', maxMemoryBytes);

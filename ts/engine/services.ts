@@ -22,6 +22,8 @@ export interface Run {
    */
   pause(): Promise<void>;
   progress(progress: Progress): void;
+  /** `forget` is called where an engine ends and its thread does not: what a service keeps by number is to go then. */
+  onEnd(forget: () => void): void;
   /** The files at a location, or those that the caller brought as objects. Waiting for them ends with the caller's abort. */
   open(location: Location | null): Promise<Source>;
 }

@@ -114,8 +114,10 @@ export async function loadModelFrom(
     const encoder = await Longformer.load(run, checkpoint);
     const head = await heads[architecture](checkpoint);
     weights.finish();
-    models.set(++lastId, { encoder, head, weights });
-    return { id: lastId, architecture, dtype, weightBytes: weights.bytes, maxTokens: encoder.maxTokens, config };
+    const id = ++lastId;
+    models.set(id, { encoder, head, weights });
+    run.onEnd(() => models.delete(id));
+    return { id, architecture, dtype, weightBytes: weights.bytes, maxTokens: encoder.maxTokens, config };
   } catch (error) {
     weights.free();
     throw error;

@@ -52,8 +52,10 @@ export async function createPipeline(run: Run, name: TaskName, location: Locatio
       throw new LongformerError('BAD_FILE', 'the tokenizer', `must fit the checkpoint's ${config.vocab_size} word embeddings, has ${tokenizer.vocabSize} ids`);
     }
     const runner = await tasks[name].load({ source, config, tokenizer });
-    pipelines.set(++lastId, { modelId, tokenizer, runner, attentionWindow: settings.attentionWindow, maxTokens });
-    return { id: lastId, maxTokens };
+    const id = ++lastId;
+    pipelines.set(id, { modelId, tokenizer, runner, attentionWindow: settings.attentionWindow, maxTokens });
+    run.onEnd(() => pipelines.delete(id));
+    return { id, maxTokens };
   } catch (error) {
     disposeModel(run, modelId);
     throw error;

@@ -91,8 +91,10 @@ export async function createIndex(run: Run, location: Location | null, settings:
     checkRoom(tokenizer, passages, maxTokens);
     const rules = { passages, vectors: checkChoice('vectors', settings.vectors, VECTORS), maxTokens, hiddenSize: config.hidden_size };
     const checkpoint = location && { source: location.source, revision: source.commit ?? location.revision ?? null };
-    indexes.set(++lastId, { modelId, tokenizer, rules, attentionWindow, dtype, checkpoint, documents: new Map(), saving: 0, removed: [] });
-    return lastId;
+    const id = ++lastId;
+    indexes.set(id, { modelId, tokenizer, rules, attentionWindow, dtype, checkpoint, documents: new Map(), saving: 0, removed: [] });
+    run.onEnd(() => indexes.delete(id));
+    return id;
   } catch (error) {
     disposeModel(run, modelId);
     throw error;
