@@ -6,15 +6,27 @@
 
 import type { NormalizedText } from './normalized-text.ts';
 import { Rewriting, type Part } from './rewriting.ts';
-import { classOf, COMPATIBLY_DECOMPOSED, isNotDecomposed, NONSTARTER } from './unicode.ts';
+import { classOf, COMPATIBLY_DECOMPOSED, hasClass, isNotDecomposed, NONSTARTER } from './unicode.ts';
 
 export type Form = 'canonical' | 'compatible';
 
 export function decompose(form: Form, from: NormalizedText): NormalizedText {
-  if (hasNothingFor(form, from.text)) return from;
+  if (hasNothingFor(form, from.text) || isDecomposed(form, from.text)) return from;
   const rewriting = new Rewriting(from);
   eachPart(form, from.text, ({ codePoint, change }) => rewriting.push(codePoint, change));
   return rewriting.finish();
+}
+
+/** Few characters at a time: String.normalize takes time with the square of the marks in a row. */
+const NO_LATIN = { canonical: /[^\0-\xbf]{1,64}/gu, compatible: /[^\0-\x9f]{1,64}/gu };
+
+/** Whether there is no mark, and nothing that JavaScript's Unicode, newer than the library's, decomposes. */
+function isDecomposed(form: Form, text: string): boolean {
+  if (hasClass(text, NONSTARTER)) return false;
+  for (const [characters] of text.matchAll(NO_LATIN[form])) {
+    if (characters.normalize(form === 'canonical' ? 'NFD' : 'NFKD') !== characters) return false;
+  }
+  return true;
 }
 
 /** Whether nothing in the text decomposes or is a mark. */

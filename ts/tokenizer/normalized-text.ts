@@ -112,7 +112,8 @@ const UNITS_PER_CALL = 8192;
 function textOf(units: Uint16Array): string {
   let text = '';
   for (let i = 0; i < units.length; i += UNITS_PER_CALL) {
-    text += String.fromCharCode(...units.subarray(i, i + UNITS_PER_CALL));
+    // Not spread: that asks an iterator for each of them, and takes ten times as long.
+    text += String.fromCharCode.apply(null, units.subarray(i, i + UNITS_PER_CALL) as unknown as number[]);
   }
   return text;
 }

@@ -1,7 +1,7 @@
 // What is done to a text before it is split: the `normalizer` of tokenizer.json.
 //
-// Each stage maps a NormalizedText to another and carries the spans along. Texts that are plain
-// ASCII, most of what is read, skip the walk by characters wherever it could change nothing.
+// Each stage maps a NormalizedText to another and carries the spans along. A text that a stage has
+// nothing to change in, most of what is read, is not written anew.
 
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
@@ -12,7 +12,7 @@ import type { JsonSection } from './json-section.ts';
 import { NormalizedTextBuilder, prefixed, slice, type NormalizedText } from './normalized-text.ts';
 import { eachMatch, readReplace } from './pattern.ts';
 import { createPrecompiled } from './precompiled.ts';
-import { CHINESE, classOf, COMBINING_MARK, NONSPACING_MARK, REMOVED_BY_CLEAN_TEXT, SPACE } from './unicode.ts';
+import { CHINESE, classOf, COMBINING_MARK, hasClass, NONSPACING_MARK, REMOVED_BY_CLEAN_TEXT, SPACE } from './unicode.ts';
 
 export type Normalizer = (text: NormalizedText) => NormalizedText;
 
@@ -72,7 +72,7 @@ function cleanText(from: NormalizedText): NormalizedText {
 }
 
 function spaceAroundChinese(from: NormalizedText): NormalizedText {
-  if (isAscii(from.text)) return from;
+  if (!hasClass(from.text, CHINESE)) return from;
   return rewritten(from, (codePoint, keep) => {
     const chinese = (classOf(codePoint) & CHINESE) !== 0;
     if (chinese) keep(0x20);
@@ -82,14 +82,14 @@ function spaceAroundChinese(from: NormalizedText): NormalizedText {
 }
 
 function removeNonspacingMarks(from: NormalizedText): NormalizedText {
-  if (isAscii(from.text)) return from;
+  if (!hasClass(from.text, NONSPACING_MARK)) return from;
   return rewritten(from, (codePoint, keep) => {
     if ((classOf(codePoint) & NONSPACING_MARK) === 0) keep(codePoint);
   });
 }
 
 function removeCombiningMarks(from: NormalizedText): NormalizedText {
-  if (isAscii(from.text)) return from;
+  if (!hasClass(from.text, COMBINING_MARK)) return from;
   return rewritten(from, (codePoint, keep) => {
     if ((classOf(codePoint) & COMBINING_MARK) === 0) keep(codePoint);
   });

@@ -26,6 +26,16 @@ export function classOf(codePoint: number): number {
   return classes[codePoint]!;
 }
 
+/** Whether a character of the text is of one of the classes. */
+export function hasClass(text: string, classes: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const codePoint = text.codePointAt(i)!;
+    if ((classOf(codePoint) & classes) !== 0) return true;
+    if (codePoint > 0xffff) i++;
+  }
+  return false;
+}
+
 /** Whether NFD of the library's Unicode version leaves a character whole that today's would split. */
 export function isNotDecomposed(codePoint: number): boolean {
   notDecomposed ??= new Set(codePointsOf(tables.NOT_DECOMPOSED));
