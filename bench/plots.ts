@@ -1,12 +1,16 @@
 // Writes what README.md shows of the results, and its pictures.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { summary, withSummary } from './summary.ts';
+import { withSection, type Section } from './readme.ts';
+import { retrievalSection } from './retrieval/section.ts';
+import { summary } from './summary.ts';
 
-const result = summary();
+const sections: Record<string, Section> = { attention: summary(), retrieval: retrievalSection() };
 const folder = new URL('plots/', import.meta.url);
 mkdirSync(folder, { recursive: true });
-for (const [name, svg] of Object.entries(result.plots)) writeFileSync(new URL(name, folder), svg);
 const readme = new URL('../README.md', import.meta.url);
-writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), result));
-console.log(`\nREADME.md, bench/plots: ${Object.keys(result.plots).join(', ')}`);
+for (const [name, { markdown, plots }] of Object.entries(sections)) {
+  for (const [file, svg] of Object.entries(plots)) writeFileSync(new URL(file, folder), svg);
+  writeFileSync(readme, withSection(readFileSync(readme, 'utf8'), name, markdown));
+  console.log(`README.md: ${name}; bench/plots: ${Object.keys(plots).join(', ')}`);
+}

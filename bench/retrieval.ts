@@ -30,7 +30,6 @@ try {
   const texts = reader.passages.map(({ index, start, end }) => documents[index]!.text.slice(start, end));
   report.add({ what: 'corpus', documents: documents.length, tokens: reader.tokens, passages: texts.length, questions: questions.length });
   await compare(report, reader, texts);
-  await report.keep();
 } finally {
   await rm(work, { recursive: true });
 }
@@ -55,6 +54,7 @@ async function compare(report: Report, reader: Reader, texts: readonly string[])
         'R@1 more': metricsOf(own)['R@1'] - metricsOf(other)['R@1'], 'R@1 more, least': leastFirst, 'R@1 more, most': mostFirst,
       });
     }
+    await report.keep(); // what there is already: a run goes on where it was interrupted
   }
 }
 
@@ -73,7 +73,7 @@ function rightPassages({ document, start, end }: Question, passages: readonly Pl
 async function verify(engine: Engine, reader: Reader, { id, text }: CorpusDocument, question: string): Promise<void> {
   await using index = await SearchIndex.create(join(work, 'plain'), { engine });
   await index.add([{ id, text }]);
-  const vectors = sum(await reader.late(128, 'plain'), await reader.alone());
+  const vectors = sum(await reader.late(128, false), await reader.alone());
   const scores = cosines(await reader.questions([question]), vectors)[0]!;
   for (const { start, score } of await index.search(question, { topK: 1000 })) {
     const passage = reader.passages.findIndex((each) => each.index === 0 && each.start === start);

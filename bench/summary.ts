@@ -4,27 +4,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { charts, type Series } from './chart.ts';
 import type { Line, Results } from './measure.ts';
+import type { Section } from './readme.ts';
 
-/** Where README.md has it. */
-const MARKERS = ['<!-- bench:attention, written by npm run bench -->', '<!-- /bench:attention -->'] as const;
-
-export interface Summary {
-  /** What stands between the markers. */
-  markdown: string;
-  /** By their names in bench/plots. */
-  plots: Record<string, string>;
-}
-
-export function summary(folder = new URL('results/', import.meta.url)): Summary {
+export function summary(folder = new URL('results/', import.meta.url)): Section {
   const [attention, dense] = newest(folder);
   return { markdown: markdown(attention, dense), plots: { 'length.svg': lengthPlot(attention, dense), 'window.svg': windowPlot(attention) } };
-}
-
-/** `readme` with this between its markers. */
-export function withSummary(readme: string, { markdown }: Summary): string {
-  const [start, end] = MARKERS.map((marker) => readme.indexOf(marker)) as [number, number];
-  if (start < 0 || end < start) throw new Error(`README.md must have ${MARKERS.join(' and ')}`);
-  return `${readme.slice(0, start + MARKERS[0].length)}\n\n${markdown}\n\n${readme.slice(end)}`;
 }
 
 /** The newest results of attention.ts, and the newest of dense.ts from the same processor and runtime, if there are any. */

@@ -1,4 +1,4 @@
-// What README.md says of speed is what bench/results holds, and what fits and models are made of is right.
+// What README.md says of speed and of retrieval is what bench/results holds, and what fits and models are made of is right.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,18 +10,21 @@ import { reasonOf } from '../bench/failure.ts';
 import { line, spread } from '../bench/fit.ts';
 import { inTurn, type Results } from '../bench/measure.ts';
 import { denseAttention } from '../bench/onnx.ts';
-import { summary, withSummary } from '../bench/summary.ts';
+import { withSection } from '../bench/readme.ts';
+import { retrievalSection } from '../bench/retrieval/section.ts';
+import { summary } from '../bench/summary.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
 const shown = suite('benchmarks as shown');
 
 shown('README.md and the plots are those of bench/results (else: npm run bench plots)', () => {
-  const result = summary();
-  assert.is(withSummary(read('README.md'), result), read('README.md'));
-  for (const [name, svg] of Object.entries(result.plots)) {
-    assert.is(svg, read(`bench/plots/${name}`), name);
-    assert.ok(result.markdown.includes(`(bench/plots/${name})`), name);
+  for (const [section, { markdown, plots }] of Object.entries({ attention: summary(), retrieval: retrievalSection() })) {
+    assert.is(withSection(read('README.md'), section, markdown), read('README.md'));
+    for (const [name, svg] of Object.entries(plots)) {
+      assert.is(svg, read(`bench/plots/${name}`), name);
+      assert.ok(markdown.includes(`(bench/plots/${name})`), name);
+    }
   }
 });
 
@@ -52,6 +55,27 @@ shown('the newest figures count, and dense ones of the same machine alone', () =
     assert.match(markdown, /\| 512 \| 222 ms \| 1 MiB \| 512 ms \| 1 MiB \|\n/);
     assert.match(markdown, /\| 2,048 \|  \|  \| out of memory \|  \|\n/);
     assert.match(plots['length.svg']!, />dense, onnxruntime-web<.*\n.*>out of memory at 2,048 tokens</);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+shown('what is better or worse than the default is so beyond its bounds', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const system = (name: string, mrr: number, least: number, most: number): Results['lines'] => ['all', 'headings', 'written'].map((part) => ({
+      what: 'system', system: name, part, questions: 9, 'R@1': 0.5, 'R@5': 0.5, 'R@10': 0.5, MRR: mrr,
+      'MRR more': mrr - 0.6, 'MRR more, least': least, 'MRR more, most': most, 'R@1 more': 0, 'R@1 more, least': -0.01, 'R@1 more, most': 0.01,
+    }));
+    const lines = [
+      { what: 'corpus', documents: 2, tokens: 3000, passages: 40, questions: 20 },
+      ...system('late 128 + alone', 0.6, 0, 0), ...system('alone', 0.7, 0.05, 0.15), ...system('BM25', 0.5, -0.2, -0.01), ...system('late 64', 0.61, -0.02, 0.04), ...system('late 128', 0.55, -0.1, 0.01),
+    ];
+    writeFileSync(join(folder, '2030-01-01_A_retrieval.json'), JSON.stringify({ date: '2030-01-01', cpu: 'A', cores: 2, runtime: 'node 24.0.0', build: '', lines }));
+    const { markdown, plots } = retrievalSection(new URL(pathToFileURL(`${folder}/`).href));
+    assert.match(markdown, /^- Better .*: `alone`\.\n- Worse: `BM25`\.\n- Not to be told from it: `late 64`, `late 128`\.\n- Not measured yet, [^:]*: `late 256`, `late 512`, `late 64 dilated`/m);
+    assert.match(markdown, /\| BM25 \| 0\.500 \| 0\.500 \| 0\.500 \| 0\.500 \| −0\.100 \(−0\.200 to −0\.010\) \|/);
+    assert.match(plots['retrieval.svg']!, />late \+ alone</);
   } finally {
     rmSync(folder, { recursive: true });
   }

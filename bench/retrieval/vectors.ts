@@ -69,7 +69,8 @@ export class Reader {
   }
 
   /** Of every passage, from a reading of its whole document. */
-  late(attentionWindow: number, model: 'plain' | 'dilated'): Promise<Float32Array> {
+  late(attentionWindow: number, dilated: boolean): Promise<Float32Array> {
+    const model = dilated ? 'dilated' : 'plain';
     return this.kept(`late-${attentionWindow}-${model}`, () => this.read(this.opened.flatMap(({ late }) => late), { attentionWindow, model }));
   }
 
