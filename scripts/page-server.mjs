@@ -52,11 +52,12 @@ const page = (file) => `<!doctype html>
 /**
  * Starts a server; `isolated` sends the headers that give pages shared memory. `show(file)` sends the
  * page that waits to a file; its result is the address, for a browser that is yet to be opened.
- * `report()` is what the page then says.
+ * `report()` is what the page then says in the end, `soFar()` what it said until now.
  */
 export async function servePages({ isolated }) {
   let wanted; // the address that the next page shall have
   let waiting; // the answer that tells the page that asked for it
+  let said; // what it said last
   let tell;
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://localhost');
@@ -67,7 +68,7 @@ export async function servePages({ isolated }) {
       response.setHeader('cross-origin-embedder-policy', 'require-corp');
       response.setHeader('cross-origin-resource-policy', 'same-origin');
     }
-    if (pathname === '/report') return void readReport(request, response);
+    if (pathname === '/so-far' || pathname === '/report') return void readReport(request, response, pathname === '/report');
     if (pathname === '/next') {
       waiting = response;
       return void sendOn();
@@ -79,11 +80,12 @@ export async function servePages({ isolated }) {
     sendFile(pathname, request.headers.range, response);
   });
 
-  async function readReport(request, response) {
+  async function readReport(request, response, last) {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     response.end();
-    tell?.(JSON.parse(body));
+    said = JSON.parse(body);
+    if (last) tell?.(said);
   }
 
   function sendOn() {
@@ -96,12 +98,14 @@ export async function servePages({ isolated }) {
   const origin = `http://localhost:${server.address().port}`;
   return {
     show(file) {
+      said = { code: 'late', output: '' };
       wanted = `${origin}/page?file=/${file}`;
       const address = wanted;
       sendOn();
       return address;
     },
     report: () => new Promise((resolve) => { tell = resolve; }),
+    soFar: () => said,
     close() {
       server.close();
       server.closeAllConnections();

@@ -43,7 +43,7 @@ async function openPages(browser, isolated) {
       const address = server.show(file);
       window ??= openBrowser(browser, program, address);
       let timer;
-      const late = new Promise((resolve) => { timer = setTimeout(resolve, seconds * 1000, { code: 'late', output: '', timedOut: true }); });
+      const late = new Promise((resolve) => { timer = setTimeout(() => resolve({ ...server.soFar(), timedOut: true }), seconds * 1000); });
       const outcome = await Promise.race([report, late]);
       clearTimeout(timer);
       if (outcome.timedOut) await closeWindow(); // the next file gets a new one

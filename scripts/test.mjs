@@ -2,17 +2,21 @@
  * `npm test`: builds, then lints and runs every test; the last line is `N passed, N failed`, and
  * `, N skipped` after it where tests were.
  *
- *     node scripts/test.mjs [lint|rust|wasm|ts] [pattern]
+ *     node scripts/test.mjs [lint|rust|wasm|ts|runtimes] [pattern]
  *
- * runs one part: the lints, the crate's tests as native code, the same inside WebAssembly, or the
- * TypeScript tests; the pattern picks tests of the crate by name, TypeScript tests by file.
+ * runs one part: the lints, the crate's tests as native code, the same inside WebAssembly, the
+ * TypeScript tests, or those of them that run an engine on newest Node, Deno, Bun and Chromium too; the
+ * pattern picks tests of the crate by name, TypeScript tests by file. `npm run test:runtimes` runs all everywhere.
  */
 
+import { basename } from 'node:path';
 import { lint } from './lint.mjs';
+import { runMatrix, summary, totalOf } from './matrix.mjs';
 import { installPackages } from './packages.mjs';
+import { places } from './places.mjs';
 import { nativeTests, wasmTests } from './rust-tests.mjs';
 import { Failure, attempt, main } from './step.mjs';
-import { counts, tsTests } from './ts-tests.mjs';
+import { counts, testFiles, tsTests } from './ts-tests.mjs';
 import { tryToFetchWeights } from './weights.mjs';
 
 const parts = {
@@ -23,7 +27,17 @@ const parts = {
     await tryToFetchWeights();
     return tsTests(pattern);
   },
+  runtimes: async (pattern = '') => {
+    const files = testFiles(pattern).filter((file) => pattern !== '' || ENGINE_TESTS.includes(basename(file, '.test.ts')));
+    const rows = await runMatrix(places.filter(({ name }) => OTHER_PLACES.includes(name)), files);
+    console.log(`\n${summary(rows)}`);
+    return totalOf(rows);
+  },
 };
+
+/** What differs most from the Node at hand, and what depends most on it: a few minutes. */
+const OTHER_PLACES = ['node-26', 'deno', 'bun', 'chromium'];
+const ENGINE_TESTS = ['attention', 'engine', 'heads.parity', 'model', 'parity', 'pipelines.parity', 'tokenizer.parity'];
 
 await main(async () => {
   const [part, pattern] = process.argv.slice(2);

@@ -21,6 +21,9 @@ for (const how of ['log', 'info', 'warn', 'error']) {
 addEventListener('error', (event) => fail(event.error ?? event.message));
 addEventListener('unhandledrejection', (event) => fail(event.reason));
 
+const tell = (what) => fetch(`/${what}`, { method: 'POST', body: JSON.stringify({ code, output: said.join('\n') }) });
+const soFar = setInterval(() => tell('so-far'), 2000); // for a page that never ends
+
 const textOf = (error) => (error?.stack?.includes(error.message) ? error.stack : `${error}\n${error?.stack ?? ''}`);
 
 function fail(error) {
@@ -37,6 +40,7 @@ try {
   fail(error);
 }
 document.querySelector('pre').textContent = said.join('\n');
-await fetch('/report', { method: 'POST', body: JSON.stringify({ code, output: said.join('\n') }) });
+clearInterval(soFar);
+await tell('report');
 // The next page, as soon as one is wanted. `replace`: nothing of this one is kept for a way back.
 location.replace(await (await fetch('/next')).text());
