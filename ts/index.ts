@@ -30,10 +30,16 @@ export { Tokenizer, type Encoding, type EncodeOptions, type WindowOptions } from
 export { SearchIndex, type KeptIndexOptions, type SearchIndexOptions } from './search/search-index.ts';
 export type { Document, DocumentSummary, FoundPassage, ReadDocument } from './search/services.ts';
 export {
-  pipeline, type AnyPipeline, type Pipeline, type PipelineCallOptions, type Pipelines, type QuestionAnsweringPipeline, type Reported,
+  pipeline, type AnyPipeline, type FeatureExtractionPipeline, type Pipeline, type PipelineCallOptions, type Pipelines,
+  type QuestionAnsweringPipeline, type Reported, type SearchPipeline,
 } from './pipelines/pipeline.ts';
 export type { Overflow, ReadInput } from './pipelines/windows.ts';
 export type { Aggregation, Entity } from './pipelines/entities.ts';
 export type { Answer, QuestionAnsweringInput, QuestionAnsweringOptions } from './pipelines/question-answering.ts';
 export type { TokenClassificationOptions } from './pipelines/token-classification.ts';
+export type { FeatureExtractionOptions } from './pipelines/feature-extraction.ts';
+export type { FilledMask, FillMaskOptions } from './pipelines/fill-mask.ts';
+export type { MultipleChoiceInput, MultipleChoiceOptions, RatedChoice } from './pipelines/multiple-choice.ts';
+export type { SearchInput } from './pipelines/search.ts';
+export type { Pooling } from './pipelines/sentence-modules.ts';
 export type { Classification, ClassificationInput, TextClassificationOptions } from './pipelines/text-classification.ts';

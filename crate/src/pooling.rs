@@ -1,4 +1,4 @@
-//! Mean vectors of ranges of rows: how passages and sentences are made of token vectors.
+//! Mean and largest vectors of ranges of rows: how passages and sentences are made of token vectors.
 
 use crate::parallel::map;
 use crate::simd::{add_assign, scale};
@@ -21,6 +21,28 @@ pub fn mean_of_ranges(hidden_states: &[f32], cols: usize, ranges: &[Range<usize>
         mean
     });
     means.concat()
+}
+
+/// The largest of each column in the rows of each range of `hidden_states`, `[tokens, cols]`;
+/// `[ranges, cols]`.
+///
+/// # Panics
+///
+/// If a range is empty or reaches past the rows.
+pub fn max_of_ranges(hidden_states: &[f32], cols: usize, ranges: &[Range<usize>]) -> Vec<f32> {
+    let maxima = map(ranges.len(), |i| {
+        let range = ranges[i].clone();
+        assert!(!range.is_empty(), "the largest of no rows is not defined");
+        let mut rows = hidden_states[range.start * cols..range.end * cols].chunks_exact(cols);
+        let mut most = rows.next().unwrap_or_default().to_vec();
+        for row in rows {
+            for (most, &x) in most.iter_mut().zip(row) {
+                *most = if x > *most { x } else { *most };
+            }
+        }
+        most
+    });
+    maxima.concat()
 }
 
 /// `tanh(dense(row))`: what BERT's pooler makes of the first token's row.

@@ -5,12 +5,20 @@ import { checkCallOptions } from '../arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { FileSource } from '../files/source.ts';
-import { loadWith, unload, type Host, type LoadOptions } from '../loading.ts';
+import { loadWith, unload, type LoadOptions } from '../loading.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
+import type { SearchIndexOptions } from '../search/search-index.ts';
+import type { FoundPassage } from '../search/services.ts';
+import type { Tensor } from '../tensor.ts';
 import { checkChoice, checkCount } from './arguments.ts';
 import type { Entity } from './entities.ts';
+import type { FeatureExtractionOptions } from './feature-extraction.ts';
+import type { FilledMask, FillMaskOptions } from './fill-mask.ts';
+import type { MultipleChoiceInput, MultipleChoiceOptions, RatedChoice } from './multiple-choice.ts';
 import type { Answer, QuestionAnsweringInput, QuestionAnsweringOptions } from './question-answering.ts';
+import { openSearch, type SearchInput } from './search.ts';
+import type { Pooling } from './sentence-modules.ts';
 import type { PipelineRequest } from './services.ts';
 import { tasks, type TaskName } from './tasks.ts';
 import type { Classification, ClassificationInput, TextClassificationOptions } from './text-classification.ts';
@@ -59,6 +67,31 @@ export interface Pipeline<Input, Options, Result> extends AnyPipeline {
   withReport(inputs: readonly Input[], options?: Options & PipelineCallOptions): Promise<Reported<Result[]>>;
 }
 
+type OneVector = Omit<FeatureExtractionOptions, 'pooling'> & { pooling?: Pooling } & PipelineCallOptions;
+type AllVectors = Omit<FeatureExtractionOptions, 'pooling'> & { pooling: 'none' } & PipelineCallOptions;
+
+/** Vectors `[texts, hidden_size]`, of one text as well; with `pooling: 'none'` `[tokens, hidden_size]` of each text. */
+export interface FeatureExtractionPipeline extends AnyPipeline {
+  /** Tokens of the longest text that is read at once, special ones included. */
+  readonly maxTokens: number;
+  (text: string, options: AllVectors): Promise<Tensor>;
+  (texts: readonly string[], options: AllVectors): Promise<Tensor[]>;
+  (input: string | readonly string[], options?: OneVector): Promise<Tensor>;
+  (input: string | readonly string[], options?: FeatureExtractionOptions & PipelineCallOptions): Promise<Tensor | Tensor[]>;
+  /** The same, with a report of what was read. */
+  withReport(text: string, options: AllVectors): Promise<Reported<Tensor>>;
+  withReport(texts: readonly string[], options: AllVectors): Promise<Reported<Tensor[]>>;
+  withReport(input: string | readonly string[], options?: OneVector): Promise<Reported<Tensor>>;
+  withReport(input: string | readonly string[], options?: FeatureExtractionOptions & PipelineCallOptions): Promise<Reported<Tensor | Tensor[]>>;
+}
+
+/** Passages of documents, nearest to a question in meaning. Nothing is cut: long documents are read in windows. */
+export interface SearchPipeline extends AnyPipeline {
+  (input: SearchInput, options?: LongCallOptions): Promise<FoundPassage[]>;
+  /** The same, with a report of what was read: one entry for each document. */
+  withReport(input: SearchInput, options?: LongCallOptions): Promise<Reported<FoundPassage[]>>;
+}
+
 /** The best answer, or a list where `topK` is given, with the input or with the call. */
 export type QuestionAnsweringPipeline =
   & Pipeline<QuestionAnsweringInput & { topK?: undefined }, QuestionAnsweringOptions & { topK?: undefined }, Answer>
@@ -67,7 +100,12 @@ export type QuestionAnsweringPipeline =
 
 /** The pipeline of each task. */
 export interface Pipelines {
+  'feature-extraction': FeatureExtractionPipeline;
+  /** One list for each mask of a text. */
+  'fill-mask': Pipeline<string, FillMaskOptions, FilledMask[][]>;
+  'multiple-choice': Pipeline<MultipleChoiceInput, MultipleChoiceOptions, RatedChoice[]>;
   'question-answering': QuestionAnsweringPipeline;
+  'search': SearchPipeline;
   'text-classification': Pipeline<ClassificationInput, TextClassificationOptions, Classification[]>;
   'token-classification': Pipeline<string, TokenClassificationOptions, Entity[]>;
 }
@@ -76,34 +114,44 @@ export interface Pipelines {
  * Loads what a task needs from a checkpoint: config.json, the weights and the files of the tokenizer.
  *
  * @param source as of `LongformerModel.fromPretrained`
- * @param options the same
+ * @param options the same; for search those of `SearchIndex.create`
  * @returns a function from texts to results; `dispose` gives its memory back
  *
  * Rejects with `BAD_INPUT` for a task that is not known, and as `fromPretrained` does; with `NOT_FOUND`
  * also for a checkpoint without the task's head.
  */
 export async function pipeline<Name extends keyof Pipelines>(
-  task: Name, source: string | URL | FileSource, options: LoadOptions = {},
+  task: Name, source: string | URL | FileSource, options: Name extends 'search' ? SearchIndexOptions : LoadOptions = {},
 ): Promise<Pipelines[Name]> {
   checkCallOptions(options);
-  if (!Object.hasOwn(tasks, task)) {
-    throw new LongformerError('BAD_INPUT', 'task', `must be one of ${Object.keys(tasks).join(', ')}, got ${quoted(task)}`);
-  }
+  if (task === 'search') return searchPipeline(source, options) as Promise<Pipelines[Name]>;
+  if (Object.hasOwn(tasks, task)) return textPipeline(task as TaskName, source, options) as Promise<Pipelines[Name]>;
+  throw new LongformerError('BAD_INPUT', 'task', `must be one of ${[...Object.keys(tasks), 'search'].join(', ')}, got ${quoted(task)}`);
+}
+
+async function searchPipeline(source: string | URL | FileSource, options: SearchIndexOptions): Promise<SearchPipeline> {
+  const { index, search } = await openSearch(source, options);
+  const withReport = async (input: SearchInput, options: LongCallOptions = {}): Promise<Reported<FoundPassage[]>> => {
+    checkCallOptions(options);
+    return search(input, options);
+  };
+  const run = async (input: SearchInput, options?: LongCallOptions): Promise<FoundPassage[]> => (await withReport(input, options)).result;
+  const dispose = (): Promise<void> => index.dispose();
+  return Object.assign(run, { task: 'search' as const, engine: index.engine, withReport, dispose, [Symbol.asyncDispose]: dispose });
+}
+
+async function textPipeline(task: TaskName, source: string | URL | FileSource, options: LoadOptions): Promise<AnyPipeline> {
   const { attentionWindow = null, dtype = 'f32' } = options;
   const { loaded: { id, maxTokens }, ...host } = await loadWith(source, options, (engine, location, given) =>
     engine.call('createPipeline', [task, location, { attentionWindow, dtype }], given));
   const withReport = async (input: unknown, options: Given = {}): Promise<Reported<unknown>> =>
     host.engine.call('runPipeline', [id, requestOf(task, input, options)], options);
   const run = async (input: unknown, options?: Given): Promise<unknown> => (await withReport(input, options)).result;
-  return Object.assign(run, { task, maxTokens, withReport, ...held(host, id) }) as unknown as Pipelines[Name];
+  const dispose = (): Promise<void> => unload(host, 'disposePipeline', id);
+  return Object.assign(run, { task, maxTokens, engine: host.engine, withReport, dispose, [Symbol.asyncDispose]: dispose });
 }
 
 type Given = LongCallOptions & Record<string, unknown>;
-
-function held(host: Host, id: number): Omit<AnyPipeline, 'task'> {
-  const dispose = (): Promise<void> => unload(host, 'disposePipeline', id);
-  return { engine: host.engine, dispose, [Symbol.asyncDispose]: dispose };
-}
 
 const READING = ['overflow', 'maxTokens', 'stride', 'maxBatchTokens'] as const;
 

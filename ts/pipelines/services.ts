@@ -75,7 +75,7 @@ export async function runPipeline(run: Run, id: number, request: PipelineRequest
   const results = inputs.map((input, i) => runner.result(input, opened[i]!.map(({ windows }) => {
     const outputs = readings.slice(next, next += windows.length).map(({ output }) => output);
     return { windows, outputs };
-  }), options));
+  }), options, run));
   return {
     result: runner.collect?.(results, single, options) ?? (single ? results[0] : results),
     read: opened.map((parts, i) => reportOf(i, parts)),

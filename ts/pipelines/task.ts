@@ -39,7 +39,7 @@ export interface Runner<Input, Options, Output, Result> {
   /** The same, made smaller: `headOutput` is what the model's head gives. */
   reduce?(headOutput: ModelOutput, window: Window, options: Options): Output;
   /** The result of one input. */
-  result(input: Input, parts: readonly ReadPart<Output>[], options: Options): Result;
+  result(input: Input, parts: readonly ReadPart<Output>[], options: Options, run: Run): Result;
   /** What a call gives for the results of its inputs. Default: the only result of a single input, else the list. */
   collect?(results: Result[], single: boolean, options: Options): unknown;
 }

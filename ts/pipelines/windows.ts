@@ -86,15 +86,15 @@ export function windowsOf(tokenizer: Tokenizer, part: Part, rules: ReadingRules)
   }
   const stride = strideFor(rules, room);
   const encodings = tokenizer.encodeWindows(text, { pair, cut, maxLength: maxTokens, stride });
-  return { subject, windows: encodings.map((encoding, i) => {
-    const length = encoding.inputIds.length;
-    if (encodings.length === 1) return whole(encoding);
-    const sequence = pair !== undefined && cut === 'second' ? 1 : 0;
-    const first = encoding.sequenceIds.indexOf(sequence);
-    const last = encoding.sequenceIds.lastIndexOf(sequence);
-    const half = stride >> 1; // of what two windows share, the first half is the former's
-    return window(encoding, i === 0 ? 0 : first + half, i === encodings.length - 1 ? length : last + 1 - (stride - half));
-  }), readUntil: null };
+  const sequence = pair !== undefined && cut === 'second' ? 1 : 0;
+  const half = stride >> 1; // of what two windows share, the first half is the former's
+  const windows = encodings.map((encoding, i) => {
+    const start = i === 0 ? 0 : encoding.sequenceIds.indexOf(sequence) + half;
+    const isLast = i === encodings.length - 1;
+    const end = isLast ? encoding.inputIds.length : encoding.sequenceIds.lastIndexOf(sequence) + 1 - (stride - half);
+    return window(encoding, start, end);
+  });
+  return { subject, windows, readUntil: null };
 }
 
 /** What was read of an input, part by part. */

@@ -13,6 +13,7 @@ use crate::memory::{try_len, try_resize, try_with_capacity, try_zeros};
 use crate::pooling;
 use crate::transform::transform;
 use js_sys::Float32Array;
+use std::ops::Range;
 use wasm_bindgen::prelude::*;
 
 /// The context that attention gives, and its workspace; made once, used by every layer.
@@ -335,6 +336,20 @@ impl HiddenStatesHandle {
     /// The mean row of each range, `[ranges, cols]`; `bounds` holds a start and an end for each.
     #[wasm_bindgen(js_name = meanOfRanges)]
     pub fn mean_of_ranges(&self, bounds: &[u32]) -> Result<Float32Array> {
+        let ranges = self.ranges(bounds)?;
+        let means = pooling::mean_of_ranges(&self.data, self.cols, &ranges);
+        Ok(Float32Array::from(means.as_slice()))
+    }
+
+    /// The largest of each column in the rows of each range, `[ranges, cols]`; `bounds` as above.
+    #[wasm_bindgen(js_name = maxOfRanges)]
+    pub fn max_of_ranges(&self, bounds: &[u32]) -> Result<Float32Array> {
+        let ranges = self.ranges(bounds)?;
+        let maxima = pooling::max_of_ranges(&self.data, self.cols, &ranges);
+        Ok(Float32Array::from(maxima.as_slice()))
+    }
+
+    fn ranges(&self, bounds: &[u32]) -> Result<Vec<Range<usize>>> {
         let (pairs, odd) = bounds.as_chunks();
         check(odd.is_empty(), || "ranges must have a start and an end each".to_owned())?;
         let mut ranges = Vec::with_capacity(pairs.len());
@@ -345,7 +360,6 @@ impl HiddenStatesHandle {
             })?;
             ranges.push(start..end);
         }
-        let means = pooling::mean_of_ranges(&self.data, self.cols, &ranges);
-        Ok(Float32Array::from(means.as_slice()))
+        Ok(ranges)
     }
 }

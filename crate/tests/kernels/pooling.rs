@@ -1,11 +1,11 @@
-//! Mean vectors of ranges of rows, and BERT's pooler.
+//! Mean and largest vectors of ranges of rows, and BERT's pooler.
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
 use longformer::Linear;
-use longformer::pooling::{mean_of_ranges, pooler};
+use longformer::pooling::{max_of_ranges, mean_of_ranges, pooler};
 
 /// Sums of up to 500 numbers in -1..1 stay below 50, where one rounding is 2e-6; the mean divides
 /// the error of the sum by the number of rows.
@@ -28,6 +28,21 @@ fn the_mean_of_one_row_is_the_row() {
     let x = Random::new(2).floats(10 * 7, 1.0);
     let rows: Vec<_> = (0..10).map(|row| row..row + 1).collect();
     assert_same_bits("rows", &mean_of_ranges(&x, 7, &rows), &x);
+}
+
+#[test]
+fn max_of_ranges_matches_reference() {
+    let mut random = Random::new(4);
+    for cols in [1, 3, 8, 13] {
+        let x = random.floats(50 * cols, 1.0);
+        let ranges = [0..1, 0..50, 49..50, 3..7, 10..17];
+        let expected = ranges.clone().map(|range| {
+            let column = |col| range.clone().map(move |row| row * cols + col);
+            (0..cols).map(|col| column(col).map(|at| x[at]).fold(f32::MIN, f32::max)).collect()
+        });
+        let expected: Vec<f32> = expected.into_iter().flat_map(|row: Vec<f32>| row).collect();
+        assert_same_bits("maxima", &max_of_ranges(&x, cols, &ranges), &expected);
+    }
 }
 
 #[test]
