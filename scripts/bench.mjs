@@ -1,5 +1,5 @@
 /**
- * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer]`: builds, measures these or all, keeps the
+ * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer] [answers]`: builds, measures these or all, keeps the
  * figures in bench/results and writes README.md's sections and their pictures anew; `npm run bench plots` only
  * writes. `npm run bench retrieval` is not about speed and takes half an hour: it runs where it is asked for.
  *
@@ -12,7 +12,7 @@ import { installPeers } from './packages.mjs';
 import { Failure, attempt, main, root } from './step.mjs';
 import { fetchWeights } from './weights.mjs';
 
-const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer'];
+const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer', 'answers'];
 
 /** What a part needs to be there. */
 const NEEDS = { dense: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };

@@ -22,55 +22,102 @@ export interface Entity {
   word: string;
 }
 
-/** A token of the text, with a score for each label. */
-export interface ScoredToken {
-  readonly id: number;
-  readonly start: number;
-  readonly end: number;
-  readonly scores: readonly number[];
-}
-
-/** Tokens with one label. */
-interface Labelled {
-  readonly label: string;
-  readonly score: number;
-  readonly start: number;
-  readonly end: number;
-  readonly tokens: readonly string[];
+/** A text, its tokens, and how probable each label is for each of them. */
+export interface ScoredText {
+  readonly text: string;
+  readonly ids: Uint32Array;
+  /** Where each token starts and ends in the text. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  /** `[tokens, labels]` */
+  readonly scores: Float64Array;
+  readonly labels: readonly string[];
 }
 
 /** The entities of a text, in its order, without those of the labels in `ignored`. */
-export function entitiesOf(
-  text: string, tokens: readonly ScoredToken[], labels: readonly string[], tokenizer: Tokenizer, aggregation: Aggregation, ignored: readonly string[],
-): Entity[] {
-  const pieces = tokens.map((token) => pieceOf(text, token, tokenizer));
-  switch (aggregation) {
-    case 'none': return pieces.map((piece) => labelled([piece], piece.scores, labels))
-      .filter(({ label }) => !ignored.includes(label))
-      .map(({ label, score, start, end, tokens: [token] }) => ({ entity: label, score, start, end, word: token! }));
-    case 'simple': return grouped(pieces.map((piece) => labelled([piece], piece.scores, labels)), tokenizer, ignored);
-    default: return grouped(wordsOf(pieces).map((word) => labelled(word, wordScores[aggregation](word.map(({ scores }) => scores)), labels)), tokenizer, ignored);
+export function entitiesOf(scored: ScoredText, tokenizer: Tokenizer, aggregation: Aggregation, ignored: readonly string[]): Entity[] {
+  const words = wordsOf(scored, tokenizer, aggregation);
+  const alone = aggregation === 'none';
+  const entities: Entity[] = [];
+  for (const group of alone ? words.map((word) => [word]) : groupsOf(words)) {
+    const [{ first, label }, { stop }] = [group[0]!, group.at(-1)!];
+    const entity = alone ? label : label.replace(/^[^-]*-/s, '');
+    if (ignored.includes(entity)) continue;
+    const tokens = Array.from({ length: stop - first }, (_, i) => spelling(scored, first + i, tokenizer));
+    entities.push({
+      entity,
+      score: group.reduce((sum, { score }) => sum + score, 0) / group.length,
+      start: scored.starts[first]!,
+      end: scored.ends[stop - 1]!,
+      word: alone ? tokens[0]! : tokenizer.textOf(tokens),
+    });
   }
+  return entities;
+}
+
+/** Neighbours of one kind. */
+function groupsOf(words: readonly Word[]): Word[][] {
+  const groups: Word[][] = [];
+  let kind: string | null = null;
+  for (const word of words) {
+    const own = word.label.replace(/^[BI]-/, '');
+    if (own === kind && !word.label.startsWith('B-')) groups.at(-1)!.push(word);
+    else groups.push([word]);
+    kind = own;
+  }
+  return groups;
 }
 
 // ---------------------------------------------------------------------------- words
 
-interface Piece extends ScoredToken {
-  readonly token: string;
-  /** Whether it continues the word of the piece before it. */
-  readonly continues: boolean;
+/** The tokens from `first` to `stop`, with one label. */
+interface Word {
+  readonly first: number;
+  readonly stop: number;
+  readonly label: string;
+  readonly score: number;
 }
 
-function pieceOf(text: string, scored: ScoredToken, tokenizer: Tokenizer): Piece {
-  const { id, start, end } = scored;
-  if (id === tokenizer.specialTokens.unk?.id) return { ...scored, token: text.slice(start, end), continues: false };
-  const token = tokenizer.tokenOf(id)!;
-  // Where tokens that continue a word are marked, the mark makes them longer than their text. Where
-  // they are not, a word is what stands between spaces.
-  const continues = tokenizer.continuingPrefix === null
-    ? start > 0 && text[start - 1] !== ' ' && text[start] !== ' '
-    : characterCount(token) !== characterCount(text.slice(start, end));
-  return { ...scored, token, continues };
+/** Words with their labels; with `none` and `simple` every token is one. */
+function wordsOf(scored: ScoredText, tokenizer: Tokenizer, aggregation: Aggregation): Word[] {
+  const { ids, scores, labels } = scored;
+  const byToken = aggregation === 'none' || aggregation === 'simple';
+  const words: Word[] = [];
+  for (let first = 0, stop; first < ids.length; first = stop) {
+    stop = first + 1;
+    while (!byToken && stop < ids.length && continues(scored, stop, tokenizer)) stop++;
+    const rows = Array.from({ length: stop - first }, (_, i) => scores.subarray((first + i) * labels.length, (first + i + 1) * labels.length));
+    const wordScores = byToken ? rows[0]! : SCORES[aggregation](rows);
+    const label = largest(wordScores);
+    words.push({ first, stop, label: labels[label]!, score: wordScores[label]! });
+  }
+  return words;
+}
+
+/** The scores of a word, of those of its tokens. */
+const SCORES: Readonly<Record<'first' | 'average' | 'max', (rows: readonly Float64Array[]) => Float64Array>> = {
+  first: ([first]) => first!,
+  average: (rows) => rows[0]!.map((_, label) => rows.reduce((sum, row) => sum + row[label]!, 0) / rows.length),
+  max: (rows) => rows[largest(rows.map((row) => row[largest(row)]!))]!,
+};
+
+/** Where the largest is; of equal ones the first. */
+function largest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/**
+ * Whether a token goes on with the word of the one before it. Where such tokens are marked, the mark
+ * makes them longer than their text; where they are not, a word is what stands between spaces.
+ */
+function continues({ text, ids, starts, ends }: ScoredText, i: number, tokenizer: Tokenizer): boolean {
+  const id = ids[i]!;
+  const [start, end] = [starts[i]!, ends[i]!];
+  if (id === tokenizer.specialTokens.unk?.id) return false;
+  if (tokenizer.continuingPrefix === null) return start > 0 && text[start - 1] !== ' ' && text[start] !== ' ';
+  return characterCount(tokenizer.tokenOf(id)!) !== characterCount(text.slice(start, end));
 }
 
 function characterCount(text: string): number {
@@ -79,59 +126,8 @@ function characterCount(text: string): number {
   return count;
 }
 
-function wordsOf(pieces: readonly Piece[]): Piece[][] {
-  const words: Piece[][] = [];
-  for (const piece of pieces) {
-    if (piece.continues && words.length > 0) words.at(-1)!.push(piece);
-    else words.push([piece]);
-  }
-  return words;
-}
-
-function labelled(pieces: readonly Piece[], scores: readonly number[], labels: readonly string[]): Labelled {
-  const best = largest(scores);
-  return {
-    label: labels[best]!, score: scores[best]!, start: pieces[0]!.start, end: pieces.at(-1)!.end, tokens: pieces.map(({ token }) => token),
-  };
-}
-
-/** The scores of a word's tokens as one. */
-const wordScores: Readonly<Record<'first' | 'average' | 'max', (tokens: readonly (readonly number[])[]) => readonly number[]>> = {
-  first: ([first]) => first!,
-  average: (tokens) => tokens[0]!.map((_, label) => mean(tokens.map((scores) => scores[label]!))),
-  max: (tokens) => tokens[largest(tokens.map((scores) => scores[largest(scores)]!))]!,
-};
-
-/** Where the largest is; of equal ones the first. */
-function largest(values: readonly number[]): number {
-  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-// ---------------------------------------------------------------------------- entities
-
-function grouped(words: readonly Labelled[], tokenizer: Tokenizer, ignored: readonly string[]): Entity[] {
-  const groups: Labelled[][] = [];
-  for (const word of words) {
-    const before = groups.at(-1)?.at(-1);
-    if (before !== undefined && !word.label.startsWith('B-') && kindOf(word.label) === kindOf(before.label)) groups.at(-1)!.push(word);
-    else groups.push([word]);
-  }
-  return groups
-    .map((group) => ({ group, entity: group[0]!.label.replace(/^[^-]*-/s, '') }))
-    .filter(({ entity }) => !ignored.includes(entity))
-    .map(({ group, entity }) => ({
-      entity,
-      score: mean(group.map(({ score }) => score)),
-      start: group[0]!.start,
-      end: group.at(-1)!.end,
-      word: tokenizer.textOf(group.flatMap(({ tokens }) => tokens)),
-    }));
-}
-
-function kindOf(label: string): string {
-  return label.replace(/^[BI]-/, '');
+/** A token as the vocabulary spells it, an unknown one as the text does. */
+function spelling({ text, ids, starts, ends }: ScoredText, i: number, tokenizer: Tokenizer): string {
+  const id = ids[i]!;
+  return id === tokenizer.specialTokens.unk?.id ? text.slice(starts[i], ends[i]) : tokenizer.tokenOf(id)!;
 }

@@ -9,6 +9,7 @@ import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { checkBoolean, checkCount, checkFields, checkText } from './arguments.ts';
+import { softmaxInPlace } from './scores.ts';
 import { bestSpans } from './spans.ts';
 import type { ReadPart, Task } from './task.ts';
 import type { Window } from './windows.ts';
@@ -129,22 +130,19 @@ function probabilities(
   const stop = sequenceIds.lastIndexOf(1) + 1;
   const first = stop === 0 ? 0 : sequenceIds.indexOf(1);
   const standsForNone = sequenceIds[0] === -1 && inputIds[0] === cls?.id;
-  const start = softmax(startLogits.data, first, stop, standsForNone);
-  const end = softmax(endLogits.data, first, stop, standsForNone);
+  const start = softmaxOver(startLogits.data, first, stop, standsForNone);
+  const end = softmaxOver(endLogits.data, first, stop, standsForNone);
   // A token of a space that offsets leave out is no word to start or end with.
   for (let i = first; i < stop; i++) if (starts[i] === ends[i]) start[1 + i - first] = end[1 + i - first] = 0;
   return { start: start.subarray(1), end: end.subarray(1), none: standsForNone ? start[0]! * end[0]! : 0 };
 }
 
 /** Over the tokens from `first` to `stop`; in front of them what the first token of all has, if that takes part. */
-function softmax(logits: Float32Array, first: number, stop: number, withFirstOfAll: boolean): Float64Array {
+function softmaxOver(logits: Float32Array, first: number, stop: number, withFirstOfAll: boolean): Float64Array {
   const scores = new Float64Array(1 + stop - first);
   scores[0] = withFirstOfAll ? logits[0]! : -Infinity;
   scores.set(logits.subarray(first, stop), 1);
-  const most = scores.reduce((most, logit) => Math.max(most, logit), -Infinity);
-  let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += scores[i] = Math.exp(scores[i]! - most);
-  return scores.map((score) => score / sum);
+  return softmaxInPlace(scores);
 }
 
 /** Where a span of tokens stands in the text, in UTF-16 units. */

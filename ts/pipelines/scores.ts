@@ -4,11 +4,17 @@ import type { ModelOutput } from '../models/heads.ts';
 import type { ReadPart } from './task.ts';
 
 export function softmax(logits: ArrayLike<number>): number[] {
+  return Array.from(softmaxInPlace(Float64Array.from(logits)));
+}
+
+/** Logits become scores where they are: without a copy of each of many. */
+export function softmaxInPlace(values: Float64Array): Float64Array {
   let most = -Infinity;
-  for (let i = 0; i < logits.length; i++) most = Math.max(most, logits[i]!);
-  const scores = Array.from(logits, (logit) => Math.exp(logit - most));
-  const sum = scores.reduce((total, score) => total + score, 0);
-  return scores.map((score) => score / sum);
+  for (let i = 0; i < values.length; i++) most = Math.max(most, values[i]!);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] = Math.exp(values[i]! - most);
+  for (let i = 0; i < values.length; i++) values[i]! /= sum;
+  return values;
 }
 
 export function sigmoid(logits: ArrayLike<number>): number[] {

@@ -8,9 +8,9 @@ import type { ModelOutput } from '../models/heads.ts';
 import type { TokenClassificationOutput } from '../models/token-classification.ts';
 import { quoted } from '../quoted.ts';
 import { checkChoice, checkText } from './arguments.ts';
-import { entitiesOf, type Aggregation, type Entity, type ScoredToken } from './entities.ts';
+import { entitiesOf, type Aggregation, type Entity, type ScoredText } from './entities.ts';
 import { labelsOf } from './labels.ts';
-import { softmax } from './scores.ts';
+import { softmaxInPlace } from './scores.ts';
 import type { ReadPart, Task } from './task.ts';
 import type { Window } from './windows.ts';
 
@@ -41,7 +41,7 @@ export const tokenClassification: Task<string, Required<TokenClassificationOptio
     return {
       parts: (text, subject) => [{ text, subject }],
       positions: ownTokens,
-      result: (text, [part], { aggregation, ignoreLabels }) => entitiesOf(text, scoredTokens(part!, labels.length), labels, tokenizer, aggregation, ignoreLabels),
+      result: (text, [part], { aggregation, ignoreLabels }) => entitiesOf(scoredText(text, part!, labels), tokenizer, aggregation, ignoreLabels),
     };
   },
 };
@@ -53,16 +53,25 @@ function ownTokens({ own, sequenceIds }: Window): Uint32Array {
   return Uint32Array.from(positions);
 }
 
-function scoredTokens({ windows, outputs }: ReadPart<ModelOutput>, labels: number): ScoredToken[] {
-  return windows.flatMap((window, i) => {
-    const { data } = (outputs[i] as TokenClassificationOutput).logits;
-    return Array.from(ownTokens(window), (position, row): ScoredToken => ({
-      id: window.inputIds[position]!,
-      start: window.starts[position]!,
-      end: window.ends[position]!,
-      scores: softmax(data.subarray(row * labels, (row + 1) * labels)),
-    }));
-  });
+/** The text's own tokens of all windows, one behind the other. */
+function scoredText(text: string, { windows, outputs }: ReadPart<ModelOutput>, labels: readonly string[]): ScoredText {
+  const tokens = windows.map(ownTokens);
+  const count = tokens.reduce((sum, { length }) => sum + length, 0);
+  const scored = {
+    text, ids: new Uint32Array(count), starts: new Uint32Array(count), ends: new Uint32Array(count), scores: new Float64Array(count * labels.length), labels,
+  };
+  let first = 0;
+  for (const [i, { inputIds, starts, ends }] of windows.entries()) {
+    for (const [row, position] of tokens[i]!.entries()) {
+      scored.ids[first + row] = inputIds[position]!;
+      scored.starts[first + row] = starts[position]!;
+      scored.ends[first + row] = ends[position]!;
+    }
+    scored.scores.set((outputs[i] as TokenClassificationOutput).logits.data, first * labels.length);
+    first += tokens[i]!.length;
+  }
+  for (let token = 0; token < count; token++) softmaxInPlace(scored.scores.subarray(token * labels.length, (token + 1) * labels.length));
+  return scored;
 }
 
 function checkLabels(value: unknown, name: string): readonly string[] {
