@@ -3,7 +3,7 @@
 // a line through the times below that switch and one through those above it. They should cross at it.
 
 import { line } from './fit.ts';
-import { build, HEAD_DIM, HEADS, HIDDEN_SIZE, instance, random } from './kernel.ts';
+import { build, done, HEAD_DIM, HEADS, HIDDEN_SIZE, instance, random } from './kernel.ts';
 import { inTurn, Report } from './measure.ts';
 
 const SEQ_LEN = 4096;
@@ -34,7 +34,9 @@ function hiddenStates() {
   norm.writeWeight(0, wasm.Dtype.F32, bytes(new Float32Array(HIDDEN_SIZE).fill(1)));
   const embeddings = new wasm.Embeddings(words, table(1), table(1), norm);
   const zeros = new Uint32Array(SEQ_LEN);
-  return embeddings.forward(zeros.map((_, i) => i), zeros, zeros);
+  const states = new wasm.HiddenStates(HIDDEN_SIZE);
+  done(wasm, (work) => embeddings.forward(work, zeros.map((_, i) => i), zeros, zeros, states));
+  return states;
 }
 
 const states = hiddenStates();
@@ -44,7 +46,7 @@ const context = new wasm.Context();
 const works = [0, ...FOLDED, ...PROJECTED].map((globals) => {
   const batch = new wasm.Batch();
   batch.push(SEQ_LEN, Uint32Array.from({ length: globals }, (_, i) => i * Math.floor(SEQ_LEN / globals)), new Uint32Array());
-  return [globals, () => states.attend(local, global, batch, pattern, context)];
+  return [globals, () => done(wasm, (work) => states.attend(work, local, global, batch, pattern, context))];
 });
 const times = await inTurn(Object.fromEntries(works) as Record<number, () => void>, { rounds: 3 });
 const best = (globals: number): number => times[globals]!.best;

@@ -19,6 +19,20 @@ export function instance(): { wasm: Wasm; memory: WebAssembly.Memory } {
   return { wasm: instantiate(module, memory), memory };
 }
 
+/** Does an operation that nobody interrupts. */
+export function done(wasm: Wasm, operation: (work: InstanceType<Wasm['Work']>) => boolean): void {
+  const work = new wasm.Work();
+  operation(work);
+  work.free();
+}
+
+/** Queries, keys and values, `[tokens, HEADS, HEAD_DIM]` each. */
+export function holding(wasm: Wasm, query: Float32Array, key: Float32Array, value: Float32Array): InstanceType<Wasm['Vectors']> {
+  const vectors = new wasm.Vectors(HEADS, HEAD_DIM);
+  done(wasm, (work) => vectors.write(work, query, key, value));
+  return vectors;
+}
+
 export interface Input {
   vectors: InstanceType<Wasm['Vectors']>;
   /** Made once: like the layers of a model, rounds share its memory. */
@@ -34,7 +48,7 @@ export function attention(wasm: Wasm, { vectors, context, seqLen, oneSidedWindow
   const batch = new wasm.Batch();
   batch.push(seqLen, Uint32Array.from(globals), new Uint32Array());
   try {
-    vectors.attend(vectors, batch, pattern, context);
+    done(wasm, (work) => vectors.attend(work, vectors, batch, pattern, context));
   } finally {
     pattern.free();
     batch.free();

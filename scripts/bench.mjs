@@ -1,7 +1,8 @@
 /**
- * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer] [answers]`: builds, measures these or all, keeps the
+ * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer] [answers] [life]`: builds, measures these or all, keeps the
  * figures in bench/results and writes README.md's sections and their pictures anew; `npm run bench plots` only
- * writes. `npm run bench retrieval` is not about speed and takes half an hour: it runs where it is asked for.
+ * writes. Two run where they are asked for: `npm run bench retrieval`, which is not about speed and takes half an
+ * hour, and `npm run bench large`, which takes 4 GB of memory and of disk.
  *
  * Each part is a process of its own, so that none finds memory grown or code compiled by another.
  */
@@ -12,14 +13,14 @@ import { installPeers } from './packages.mjs';
 import { Failure, attempt, main, root } from './step.mjs';
 import { fetchWeights } from './weights.mjs';
 
-const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer', 'answers'];
+const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer', 'answers', 'life'];
 
 /** What a part needs to be there. */
 const NEEDS = { dense: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };
 
 await main(async () => {
   const wanted = process.argv.slice(2);
-  const known = [...PARTS, 'retrieval', 'plots'];
+  const known = [...PARTS, 'retrieval', 'large', 'plots'];
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown) throw new Failure(`there is no bench "${unknown}"; it is one of ${known.join(', ')}`);
   if ((await attempt(process.execPath, ['scripts/build.mjs'], { show: true })).code !== 0) throw new Failure('nothing was measured: the build failed');

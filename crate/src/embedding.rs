@@ -4,8 +4,9 @@ use crate::half::{TooLarge, try_to_half, widen};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Storage;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
-use crate::parallel::{for_each_chunk, rows_per_block};
+use crate::parallel::rows_per_block;
 use crate::simd::add_assign;
+use crate::work::{Stop, Work};
 
 /// A table of rows to look up, `[rows, cols]`.
 #[derive(Clone, Debug)]
@@ -104,7 +105,12 @@ pub struct Lookup<'a> {
 /// # Panics
 ///
 /// If the shapes do not fit or an id is outside its table.
-pub fn embed(lookups: &[Lookup], norm: Option<&LayerNorm>, hidden_states: &mut [f32]) {
+pub fn embed(
+    work: &mut Work,
+    lookups: &[Lookup],
+    norm: Option<&LayerNorm>,
+    hidden_states: &mut [f32],
+) -> Result<(), Stop> {
     let [first, others @ ..] = lookups else { panic!("there must be something to look up") };
     let cols = first.table.cols();
     for lookup in lookups {
@@ -112,7 +118,7 @@ pub fn embed(lookups: &[Lookup], norm: Option<&LayerNorm>, hidden_states: &mut [
         assert_eq!(lookup.ids.len() * cols, hidden_states.len(), "one id per token");
     }
     let block = rows_per_block(first.ids.len());
-    for_each_chunk(hidden_states, block * cols, |index, hidden_states| {
+    work.for_each_chunk(hidden_states, block * cols, |index, hidden_states| {
         let mut widened = vec![0.0; cols];
         for (i, row) in hidden_states.chunks_exact_mut(cols).enumerate() {
             let token = index * block + i;
@@ -124,5 +130,5 @@ pub fn embed(lookups: &[Lookup], norm: Option<&LayerNorm>, hidden_states: &mut [
                 norm.apply(row);
             }
         }
-    });
+    })
 }

@@ -6,7 +6,8 @@
 use crate::gelu::gelu;
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
-use crate::parallel::{for_each_chunk, rows_per_block};
+use crate::parallel::rows_per_block;
+use crate::work::{Stop, Work};
 
 /// Where the layer norm of a residual block stands.
 #[derive(Clone, Copy)]
@@ -22,13 +23,19 @@ pub enum Norm<'a> {
 /// # Panics
 ///
 /// If the shapes do not fit.
-pub fn feed_forward(hidden_states: &mut [f32], intermediate: &Linear, output: &Linear, norm: Norm) {
+pub fn feed_forward(
+    work: &mut Work,
+    hidden_states: &mut [f32],
+    intermediate: &Linear,
+    output: &Linear,
+    norm: Norm,
+) -> Result<(), Stop> {
     let (cols, inner) = (intermediate.in_features(), intermediate.out_features());
     assert_eq!(output.in_features(), inner, "the output layer must take what the first gives");
     assert_eq!(output.out_features(), cols, "the output layer must give hidden states");
     assert_eq!(hidden_states.len() % cols, 0, "hidden states must be whole rows");
     let block = rows_per_block(hidden_states.len() / cols);
-    for_each_chunk(hidden_states, block * cols, |_, hidden_states| {
+    work.for_each_chunk(hidden_states, block * cols, |_, hidden_states| {
         let rows = hidden_states.len() / cols;
         let mut activation = vec![0.0; rows * inner];
         match norm {
@@ -44,5 +51,5 @@ pub fn feed_forward(hidden_states: &mut [f32], intermediate: &Linear, output: &L
         if let Norm::After(norm) = norm {
             hidden_states.chunks_exact_mut(cols).for_each(|row| norm.apply(row));
         }
-    });
+    })
 }

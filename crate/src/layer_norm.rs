@@ -1,7 +1,8 @@
 //! Layer norm: `(x - mean) / sqrt(variance + eps) * weight + bias`, over each row.
 
-use crate::parallel::{for_each_chunk, rows_per_block};
+use crate::parallel::rows_per_block;
 use crate::simd::{F32x4, LANES, sum_of};
+use crate::work::{Stop, Work};
 
 /// The weights of a layer norm.
 #[derive(Clone, Debug)]
@@ -52,16 +53,23 @@ impl LayerNorm {
     }
 }
 
-/// Normalises every row of `hidden_states`, `[rows, cols]`, in place.
+/// Writes every row of `x`, `[rows, cols]`, to `normal`, normalised.
 ///
 /// # Panics
 ///
-/// If they are not whole rows.
-pub fn layer_norm(hidden_states: &mut [f32], norm: &LayerNorm) {
+/// If they are not whole rows, or not as many.
+pub fn layer_norm(
+    work: &mut Work,
+    x: &[f32],
+    norm: &LayerNorm,
+    normal: &mut [f32],
+) -> Result<(), Stop> {
     let cols = norm.cols();
-    assert_eq!(hidden_states.len() % cols, 0, "hidden states must be whole rows");
-    let block = rows_per_block(hidden_states.len() / cols);
-    for_each_chunk(hidden_states, block * cols, |_, hidden_states| {
-        hidden_states.chunks_exact_mut(cols).for_each(|row| norm.apply(row));
-    });
+    assert_eq!(x.len() % cols, 0, "hidden states must be whole rows");
+    assert_eq!(x.len(), normal.len(), "there must be a row for each");
+    let block = rows_per_block(x.len() / cols);
+    work.for_each_chunk(normal, block * cols, |index, normal| {
+        normal.copy_from_slice(&x[index * block * cols..][..normal.len()]);
+        normal.chunks_exact_mut(cols).for_each(|row| norm.apply(row));
+    })
 }

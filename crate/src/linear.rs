@@ -8,7 +8,8 @@ use crate::gemm::{
 use crate::half::{TooLarge, widen};
 use crate::layer_norm::LayerNorm;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
-use crate::parallel::{for_each_chunk, rows_per_block};
+use crate::parallel::rows_per_block;
+use crate::work::{Stop, Work};
 
 /// How weights are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,18 +260,24 @@ impl Linear {
 /// # Panics
 ///
 /// If the shapes do not fit.
-pub fn add_linear(hidden_states: &mut [f32], x: &[f32], linear: &Linear, norm: Option<&LayerNorm>) {
+pub fn add_linear(
+    work: &mut Work,
+    hidden_states: &mut [f32],
+    x: &[f32],
+    linear: &Linear,
+    norm: Option<&LayerNorm>,
+) -> Result<(), Stop> {
     let (in_cols, out_cols) = (linear.in_features(), linear.out_features());
     let rows = hidden_states.len() / out_cols;
     assert_eq!(x.len(), rows * in_cols, "x must have as many rows as the hidden states");
     let block = rows_per_block(rows);
-    for_each_chunk(hidden_states, block * out_cols, |index, hidden_states| {
+    work.for_each_chunk(hidden_states, block * out_cols, |index, hidden_states| {
         let rows = hidden_states.len() / out_cols;
         linear.apply_to_residual(&x[index * block * in_cols..][..rows * in_cols], hidden_states);
         if let Some(norm) = norm {
             hidden_states.chunks_exact_mut(out_cols).for_each(|row| norm.apply(row));
         }
-    });
+    })
 }
 
 /// `linear` of the rows of `x` at `rows`, `[rows, out_features]`.
@@ -278,16 +285,22 @@ pub fn add_linear(hidden_states: &mut [f32], x: &[f32], linear: &Linear, norm: O
 /// # Panics
 ///
 /// If the shapes do not fit or a row is not in `x`.
-pub fn linear_of_rows(x: &[f32], rows: &[u32], linear: &Linear, output: &mut [f32]) {
+pub fn linear_of_rows(
+    work: &mut Work,
+    x: &[f32],
+    rows: &[u32],
+    linear: &Linear,
+    output: &mut [f32],
+) -> Result<(), Stop> {
     let (in_cols, out_cols) = (linear.in_features(), linear.out_features());
     assert_eq!(output.len(), rows.len() * out_cols, "there must be a row of output for each");
     let block = rows_per_block(rows.len());
-    for_each_chunk(output, block * out_cols, |index, output| {
+    work.for_each_chunk(output, block * out_cols, |index, output| {
         let rows = &rows[index * block..][..output.len() / out_cols];
         let mut wanted = Vec::with_capacity(rows.len() * in_cols);
         for &row in rows {
             wanted.extend_from_slice(&x[row as usize * in_cols..][..in_cols]);
         }
         linear.apply(&wanted, output);
-    });
+    })
 }

@@ -36,7 +36,7 @@ pub(crate) fn try_resize<T: Clone + Default>(
     Ok(())
 }
 
-fn try_reserve<T>(buffer: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
+pub(crate) fn try_reserve<T>(buffer: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
     let bytes = more.saturating_mul(size_of::<T>());
     buffer.try_reserve_exact(more).map_err(|_| OutOfMemory { bytes })
 }

@@ -1,59 +1,28 @@
 //! Work over the threads of the engine: rayon behind this file, plain loops without it.
 //!
 //! Every split is the caller's and depends on the shapes alone, never on the number of threads,
-//! so results are the same bits with any number of them.
+//! so results are the same bits with any number of them. Operations fork through `work`, which can
+//! be interrupted.
 
-/// Calls `f(index, chunk)` for every chunk of `chunk_len` elements of `data`; the last may be
-/// shorter.
-pub fn for_each_chunk<T: Send>(
+/// Calls `f(index, chunk)` for the chunks of `chunk_len` elements of `data`, from chunk `first` on;
+/// the last may be shorter. With one of the errors of `f`, and maybe without the chunks behind it.
+pub(crate) fn try_for_each_chunk<T: Send, E: Send>(
     data: &mut [T],
     chunk_len: usize,
-    f: impl Fn(usize, &mut [T]) + Sync,
-) {
-    #[cfg(feature = "threads")]
-    {
-        use rayon::prelude::*;
-        data.par_chunks_mut(chunk_len).enumerate().for_each(|(index, chunk)| f(index, chunk));
-    }
-    #[cfg(not(feature = "threads"))]
-    data.chunks_mut(chunk_len).enumerate().for_each(|(index, chunk)| f(index, chunk));
-}
-
-/// The same where `f` may fail: with one of its errors, and maybe without the chunks behind it.
-pub fn try_for_each_chunk<T: Send, E: Send>(
-    data: &mut [T],
-    chunk_len: usize,
+    first: usize,
     f: impl Fn(usize, &mut [T]) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     #[cfg(feature = "threads")]
     {
         use rayon::prelude::*;
-        data.par_chunks_mut(chunk_len).enumerate().try_for_each(|(index, chunk)| f(index, chunk))
+        let chunks = data.par_chunks_mut(chunk_len).enumerate().skip(first).with_max_len(1);
+        chunks.try_for_each(|(index, chunk)| f(index, chunk))
     }
     #[cfg(not(feature = "threads"))]
-    data.chunks_mut(chunk_len).enumerate().try_for_each(|(index, chunk)| f(index, chunk))
-}
-
-/// Calls `f` with every task.
-pub fn for_each<T: Send>(tasks: Vec<T>, f: impl Fn(T) + Sync + Send) {
-    #[cfg(feature = "threads")]
-    {
-        use rayon::prelude::*;
-        tasks.into_par_iter().with_max_len(1).for_each(f);
-    }
-    #[cfg(not(feature = "threads"))]
-    tasks.into_iter().for_each(f);
-}
-
-/// `f(0), f(1), ... f(count - 1)`, in this order.
-pub fn map<R: Send>(count: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
-    #[cfg(feature = "threads")]
-    {
-        use rayon::prelude::*;
-        (0..count).into_par_iter().with_max_len(1).map(f).collect()
-    }
-    #[cfg(not(feature = "threads"))]
-    (0..count).map(f).collect()
+    data.chunks_mut(chunk_len)
+        .enumerate()
+        .skip(first)
+        .try_for_each(|(index, chunk)| f(index, chunk))
 }
 
 /// Rows in a block of work, for a batch of `total_rows` rows.

@@ -38,7 +38,7 @@ async function start(settings: EngineSettings, oneThread: string | null): Promis
   signal?.throwIfAborted();
 
   const threads = build.threads ? settings.threads : 1;
-  const control = worker && sharesMemory() ? new Int32Array(new SharedArrayBuffer(4)) : null;
+  const control = worker && sharesMemory() ? new Int32Array(new SharedArrayBuffer(8)) : null;
   const crew = { module, threads, maxMemoryBytes, control };
   const engine = new Engine(
     { runtime: runtimeName(), build: build.name, simd: build.simd, threads, reason },

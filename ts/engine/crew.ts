@@ -53,7 +53,7 @@ export function startWorkers(start: CrewStart, url: URL | undefined, { onReady, 
   const pool = channels.map(() => startThread(url, events));
   const all = [engine, ...pool];
   for (const [i, { port2: port }] of channels.entries()) {
-    pool[i]!.post({ type: 'pool', module: start.module, port } satisfies PoolStart, [port]);
+    pool[i]!.post({ type: 'pool', module: start.module, port, control: start.control } satisfies PoolStart, [port]);
   }
   engine.post({ type: 'engine', ...start, poolPorts } satisfies EngineStart, poolPorts);
   return {

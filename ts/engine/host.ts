@@ -3,9 +3,9 @@
 
 import { LongformerError, type ErrorCode } from '../errors.ts';
 import { openSource } from '../files/open.ts';
-import { nextTurn } from '../platform/turn.ts';
 import { AskedFiles } from './caller-files.ts';
 import { loadGlue, type Wasm } from './glue.ts';
+import { interruptions, type Interruptions } from './interruption.ts';
 import { saysMemoryLacks } from './lack-of-memory.ts';
 import { takeMemory } from './memory.ts';
 import { buffersOf, toMessage, type EngineStart, type ErrorMessage, type FromEngine, type Ready, type Request, type ToEngine } from './protocol.ts';
@@ -14,12 +14,10 @@ import { Aborted, services, type Run } from './services.ts';
 /** How soon an abort reaches what waits. */
 const ABORT_LOOK_MILLISECONDS = 25;
 
-/** How long work goes on before it lets messages in. */
-const TURN_MILLISECONDS = 40;
-
 type Send = (message: FromEngine, transfer?: ArrayBuffer[]) => void;
 
 interface Parts extends Pick<EngineStart, 'control'> {
+  stops: Interruptions;
   wasm: Wasm;
   memory: WebAssembly.Memory;
   maxMemoryBytes: number;
@@ -33,9 +31,11 @@ export async function startHost({ module, threads, maxMemoryBytes: limit, poolPo
   const { memory, maxMemoryBytes } = takeMemory(limit, hasPool);
   const wasm = instantiate(module, memory);
   wasm.throwPanics();
+  const stops = interruptions(control);
+  wasm.askBetweenUnits(stops);
   if (hasPool) wasm.startPool(threads);
   for (const port of poolPorts) port.postMessage({ memory });
-  return new Host({ wasm, memory, maxMemoryBytes, control, send });
+  return new Host({ wasm, memory, maxMemoryBytes, control, stops, send });
 }
 
 export class Host {
@@ -78,9 +78,9 @@ export class Host {
   }
 
   async #answer({ id, service, args }: Request): Promise<void> {
-    const { wasm, memory, control, send } = this.#parts;
+    const { wasm, memory, control, stops, send } = this.#parts;
+    if (control !== null) Atomics.store(control, 1, id);
     const isAborted = (): boolean => this.#isEnded || this.#aborted === id || (control !== null && Atomics.load(control, 0) === id);
-    let lastTurn = performance.now();
     const run: Run = {
       wasm,
       checkAbort() {
@@ -88,9 +88,7 @@ export class Host {
       },
       async pause() {
         run.checkAbort();
-        if (control !== null || performance.now() - lastTurn < TURN_MILLISECONDS) return;
-        await nextTurn();
-        lastTurn = performance.now();
+        await stops.pause();
         run.checkAbort();
       },
       progress: (progress) => send({ type: 'progress', id, progress }),

@@ -13,7 +13,7 @@ export interface EngineStart {
   /** One for each pool worker, to hand it the memory. */
   poolPorts: MessagePort[];
   /**
-   * `[id of the call to abort]`: shared, so that it is seen while the worker computes. Null where
+   * `[id of the call to abort, id of the call that runs]`: shared, so that all threads see it while they compute. Null where
    * there is no shared memory: then an abort is a message.
    */
   control: Int32Array | null;
@@ -25,6 +25,8 @@ export interface PoolStart {
   module: WebAssembly.Module;
   /** Brings the memory, once. */
   port: MessagePort;
+  /** The engine's. */
+  control: Int32Array | null;
 }
 
 /** The first thing that a worker is told. */

@@ -9,16 +9,18 @@ import { createPipeline, disposePipeline, runPipeline } from '../pipelines/servi
 import {
   addDocuments, createIndex, disposeIndex, endSaving, getDocument, listDocuments, nextPiece, removeDocuments, restoreIndex, searchIndex, startSaving,
 } from '../search/services.ts';
+import type { Vectors } from '../../pkg/threads-simd128/longformer.js';
 import type { Wasm } from './glue.ts';
+import { read, through } from './work.ts';
 
 /** What a running call has at hand. */
 export interface Run {
   readonly wasm: Wasm;
-  /** Throws if the caller wants no more of it. Called between layers, blocks and pieces; a step is as long as the text makes it. */
+  /** Throws if the caller wants no more of it. */
   checkAbort(): void;
   /**
    * `checkAbort`, and lets messages in where an abort can only come as one: there is no shared memory,
-   * and some 40 ms have gone by since the last time.
+   * and it is time for them (interruption.ts).
    */
   pause(): Promise<void>;
   progress(progress: Progress): void;
@@ -45,23 +47,27 @@ export type ServiceArgs<Name extends ServiceName> =
   Parameters<(typeof services)[Name]> extends [Run, ...infer Args] ? Args : never;
 export type ServiceResult<Name extends ServiceName> = Awaited<ReturnType<(typeof services)[Name]>>;
 
-function attention({ wasm, checkAbort }: Run, input: CheckedAttention): Float32Array {
+async function attention(run: Run, input: CheckedAttention): Promise<Float32Array> {
+  const { wasm } = run;
   const handles: { free(): void }[] = [];
   const keep = <T extends { free(): void }>(handle: T): T => {
     handles.push(handle);
     return handle;
   };
   try {
-    const local = keep(new wasm.Vectors(input.dilations.length, input.headDim, ...input.local));
-    const global = input.global === null ? local : keep(new wasm.Vectors(input.dilations.length, input.headDim, ...input.global));
+    const vectors = async (given: CheckedAttention['local']): Promise<Vectors> => {
+      const made = keep(new wasm.Vectors(input.dilations.length, input.headDim));
+      await through(run, (work) => made.write(work, ...given));
+      return made;
+    };
+    const local = await vectors(input.local);
+    const global = input.global === null ? local : await vectors(input.global);
     const pattern = keep(new wasm.Pattern(input.oneSidedWindow, input.dilations, input.causal));
     const batch = keep(new wasm.Batch());
     batch.push(input.seqLen, input.globalTokens, input.masked);
-    checkAbort();
     const context = keep(new wasm.Context());
-    local.attend(global, batch, pattern, context);
-    checkAbort();
-    return context.read();
+    await through(run, (work) => local.attend(work, global, batch, pattern, context));
+    return await read(run, context, 0, new Float32Array(input.seqLen * input.dilations.length * input.headDim));
   } finally {
     for (const handle of handles) handle.free();
   }

@@ -6,8 +6,10 @@
 
 import type { LayerBand } from '../config.ts';
 import type { Run } from '../engine/services.ts';
+import { read, through } from '../engine/work.ts';
 import type { Tensor } from '../tensor.ts';
 import type { EncoderInput, LayerAttention } from './longformer.ts';
+import type { AttentionWeights, Work } from '../../pkg/threads-simd128/longformer.js';
 
 /** Whose attention is wanted. */
 export interface AttentionsRequest {
@@ -45,25 +47,30 @@ export function attentionsSize({ layers, queries }: AttentionsRequest, sequence:
 }
 
 /** Of sequence `number` of a batch in a layer with that band, one head at a time. */
-export function attentionsOf(
+export async function attentionsOf(
   run: Run, { hiddenStates, local, global, batch, pattern }: LayerAttention, number: number,
   sequence: EncoderInput, band: LayerBand, queries: Uint32Array | null,
-): LayerAttentions {
+): Promise<LayerAttentions> {
   const { heads, rows, cols, seqLen, globals } = sizesOf(sequence, band, queries);
   const wanted = queries ?? Uint32Array.from({ length: seqLen }, (_, position) => position);
-  const ofHeads = (dims: [number, number], ofHead: (head: number) => Float32Array): Tensor => {
+  const weights = new run.wasm.AttentionWeights();
+  const ofHeads = async (dims: [number, number], ofHead: (work: Work, head: number, weights: AttentionWeights) => boolean): Promise<Tensor> => {
     const size = dims[0] * dims[1];
     const data = new Float32Array(heads * size);
     for (let head = 0; head < heads; head++) {
-      run.checkAbort();
-      data.set(ofHead(head), head * size);
+      await through(run, (work) => ofHead(work, head, weights));
+      await read(run, weights, 0, data.subarray(head * size, (head + 1) * size));
     }
     return { dims: [heads, ...dims], data };
   };
-  return {
-    attentions: ofHeads([rows, cols], (head) => hiddenStates.attentions(local, batch, pattern, number, head, wanted)),
-    ...(globals > 0 && {
-      globalAttentions: ofHeads([seqLen, globals], (head) => hiddenStates.globalAttentions(global, batch, pattern, number, head)),
-    }),
-  };
+  try {
+    return {
+      attentions: await ofHeads([rows, cols], (work, head, to) => hiddenStates.attentions(work, local, batch, pattern, number, head, wanted, to)),
+      ...(globals > 0 && {
+        globalAttentions: await ofHeads([seqLen, globals], (work, head, to) => hiddenStates.globalAttentions(work, global, batch, pattern, number, head, to)),
+      }),
+    };
+  } finally {
+    weights.free();
+  }
 }

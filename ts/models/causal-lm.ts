@@ -6,6 +6,7 @@
 // false: Hugging Face's names and rule for GPT-2 and its descendants.
 
 import { LongformerError } from '../errors.ts';
+import { through } from '../engine/work.ts';
 import type { Tensor } from '../tensor.ts';
 import { loadDecoder } from './decoder.ts';
 import type { Checkpoint, Head } from './head.ts';
@@ -24,8 +25,9 @@ export async function loadCausalLM(checkpoint: Checkpoint): Promise<Head<CausalL
   const decoder = await loadDecoder(checkpoint, 'lm_head', weights.has('lm_head.bias') ? 'lm_head.bias' : null);
   return {
     size: (rows) => rows * config.vocab_size,
-    output: (run, hiddenStates, { wanted }) => ({
-      logits: logits(run, wanted, config.vocab_size, (rows) => hiddenStates.linear(rows, decoder)),
+    output: async (run, hiddenStates, { wanted }) => ({
+      logits: await logits(run, wanted, config.vocab_size, (rows, to) =>
+        through(run, (work) => hiddenStates.linear(work, rows, decoder, to))),
     }),
   };
 }

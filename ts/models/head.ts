@@ -33,5 +33,5 @@ export interface Head<Output> {
   /** The global tokens of a sequence where the caller chooses none. Default: there are none. */
   globalTokens?(inputIds: Uint32Array): Uint32Array;
   /** Makes the result of one sequence of the last hidden states. */
-  output(run: Run, hiddenStates: HiddenStates, rows: SequenceRows): Output;
+  output(run: Run, hiddenStates: HiddenStates, rows: SequenceRows): Output | Promise<Output>;
 }

@@ -7,6 +7,7 @@
 
 import { LongformerError } from '../errors.ts';
 import type { Run } from '../engine/services.ts';
+import { read, through } from '../engine/work.ts';
 import type { LayerBand, LongformerConfig } from '../config.ts';
 import { concatenate } from './groups.ts';
 import type { Checkpoint } from './head.ts';
@@ -24,7 +25,7 @@ export interface EncoderInput {
   readonly masked: Uint32Array;
 }
 
-type AfterLayer = (layer: number, hiddenStates: HiddenStates) => void;
+type AfterLayer = (layer: number, hiddenStates: HiddenStates) => void | Promise<void>;
 
 /** What a layer's attention is made of. */
 export interface LayerAttention {
@@ -35,7 +36,7 @@ export interface LayerAttention {
   readonly pattern: Pattern;
 }
 
-type OnAttention = (layer: number, attention: LayerAttention) => void;
+type OnAttention = (layer: number, attention: LayerAttention) => Promise<void>;
 
 interface Layer {
   local: Projections; // query, key, value
@@ -91,15 +92,15 @@ export class Longformer {
    * @param onAttention called in every layer (from 0 on), before its attention
    * @returns the last hidden states, `[all tokens, hidden_size]`; the caller frees them
    */
-  forward(
+  async forward(
     run: Run, sequences: readonly EncoderInput[], bands: readonly LayerBand[], afterLayer: AfterLayer, onAttention?: OnAttention,
-  ): HiddenStates {
+  ): Promise<HiddenStates> {
     const batch = this.#batch(sequences);
     try {
-      const hiddenStates = this.#encode(run, sequences, batch, bands, afterLayer, onAttention);
+      const hiddenStates = await this.#encode(run, sequences, batch, bands, afterLayer, onAttention);
       if (this.#finalNorm === null) return hiddenStates;
       try {
-        return hiddenStates.normalized(this.#finalNorm);
+        return await normalized(run, hiddenStates, this.#finalNorm);
       } finally {
         hiddenStates.free();
       }
@@ -112,56 +113,57 @@ export class Longformer {
    * The weights with which each head of a layer (from 0 on) sees the tokens from one of them,
    * `[num_attention_heads, seqLen]`.
    */
-  attentionOf(run: Run, sequence: EncoderInput, bands: readonly LayerBand[], layer: number, position: number, afterLayer: AfterLayer): Float32Array {
+  async attentionOf(
+    run: Run, sequence: EncoderInput, bands: readonly LayerBand[], layer: number, position: number, afterLayer: AfterLayer,
+  ): Promise<Float32Array> {
     const { local, global, attentionNorm } = this.#layers[layer]!;
     const pattern = this.#pattern(bands[layer]!);
+    const weights = new this.#wasm.AttentionWeights();
     let batch: Batch | null = null;
+    let hiddenStates: HiddenStates | null = null;
+    let normal: HiddenStates | null = null;
     try {
-      batch = this.#batch([sequence]);
-      const hiddenStates = this.#encode(run, [sequence], batch, bands.slice(0, layer), afterLayer);
-      try {
-        if (!this.config.norm_first) return hiddenStates.attentionWeights(local, global, batch, pattern, position);
-        const normal = hiddenStates.normalized(attentionNorm);
-        try {
-          return normal.attentionWeights(local, global, batch, pattern, position);
-        } finally {
-          normal.free();
-        }
-      } finally {
-        hiddenStates.free();
-      }
+      const attended = batch = this.#batch([sequence]);
+      hiddenStates = await this.#encode(run, [sequence], attended, bands.slice(0, layer), afterLayer);
+      normal = this.config.norm_first ? await normalized(run, hiddenStates, attentionNorm) : null;
+      const attending = normal ?? hiddenStates;
+      await through(run, (work) => attending.attentionWeights(work, local, global, attended, pattern, position, weights));
+      return await read(run, weights, 0, new Float32Array(this.config.num_attention_heads * sequence.inputIds.length));
     } finally {
+      normal?.free();
+      hiddenStates?.free();
       batch?.free();
+      weights.free();
       pattern.free();
     }
   }
 
   /** The hidden states behind as many layers as there are `bands`. */
-  #encode(
+  async #encode(
     run: Run, sequences: readonly EncoderInput[], batch: Batch, bands: readonly LayerBand[], afterLayer: AfterLayer, onAttention?: OnAttention,
-  ): HiddenStates {
+  ): Promise<HiddenStates> {
     const context = new this.#wasm.Context();
     const encode = this.config.norm_first ? encodeNormFirst : encodeNormLast;
-    let hiddenStates: HiddenStates | null = null;
+    const hiddenStates = new this.#wasm.HiddenStates(this.config.hidden_size);
     try {
-      hiddenStates = this.#embed(sequences);
-      afterLayer(0, hiddenStates);
+      await this.#embed(run, sequences, hiddenStates);
+      await afterLayer(0, hiddenStates);
       for (const [index, band] of bands.entries()) {
-        run.checkAbort();
+        await run.pause();
         const pattern = this.#pattern(band);
         try {
           const { local, global } = this.#layers[index]!;
-          encode(this.#layers[index]!, hiddenStates, batch, pattern, context, (attending) => {
-            onAttention?.(index, { hiddenStates: attending, local, global, batch, pattern });
+          await encode(run, this.#layers[index]!, hiddenStates, batch, pattern, context, async (attending) => {
+            await onAttention?.(index, { hiddenStates: attending, local, global, batch, pattern });
           });
         } finally {
           pattern.free();
         }
-        afterLayer(index + 1, hiddenStates);
+        await afterLayer(index + 1, hiddenStates);
       }
       return hiddenStates;
     } catch (error) {
-      hiddenStates?.free();
+      hiddenStates.free();
       throw error;
     } finally {
       context.free();
@@ -185,37 +187,51 @@ export class Longformer {
     return new this.#wasm.Pattern(oneSidedWindow, Uint32Array.from(dilations), this.config.autoregressive);
   }
 
-  #embed(sequences: readonly EncoderInput[]): HiddenStates {
+  async #embed(run: Run, sequences: readonly EncoderInput[], hiddenStates: HiddenStates): Promise<void> {
     const ids = concatenate(sequences.map(({ inputIds }) => inputIds));
     const positions = concatenate(sequences.map(({ inputIds }) => positionIds(inputIds, this.config, this.firstPosition)));
     const types = concatenate(sequences.map(({ tokenTypeIds }) => tokenTypeIds));
-    return this.#embeddings.forward(ids, positions, types);
+    await through(run, (work) => this.#embeddings.forward(work, ids, positions, types, hiddenStates));
   }
 }
 
 /** BERT's order: each norm behind what it follows. */
-function encodeNormLast(
-  layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context, onAttention: (hiddenStates: HiddenStates) => void,
-): void {
-  onAttention(hiddenStates);
-  hiddenStates.attend(layer.local, layer.global, batch, pattern, context);
-  hiddenStates.addAndNorm(context, layer.attentionOutput, layer.attentionNorm);
-  hiddenStates.feedForwardAndNorm(layer.intermediate, layer.output, layer.feedForwardNorm);
+async function encodeNormLast(
+  run: Run, layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context,
+  onAttention: (hiddenStates: HiddenStates) => Promise<void>,
+): Promise<void> {
+  await onAttention(hiddenStates);
+  await through(run, (work) => hiddenStates.attend(work, layer.local, layer.global, batch, pattern, context));
+  await through(run, (work) => hiddenStates.addAndNorm(work, context, layer.attentionOutput, layer.attentionNorm));
+  await through(run, (work) => hiddenStates.feedForwardAndNorm(work, layer.intermediate, layer.output, layer.feedForwardNorm));
 }
 
 /** The order of the paper's character models: what is added up goes through no norm. */
-function encodeNormFirst(
-  layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context, onAttention: (hiddenStates: HiddenStates) => void,
-): void {
-  const normal = hiddenStates.normalized(layer.attentionNorm);
+async function encodeNormFirst(
+  run: Run, layer: Layer, hiddenStates: HiddenStates, batch: Batch, pattern: Pattern, context: Context,
+  onAttention: (hiddenStates: HiddenStates) => Promise<void>,
+): Promise<void> {
+  const normal = await normalized(run, hiddenStates, layer.attentionNorm);
   try {
-    onAttention(normal);
-    normal.attend(layer.local, layer.global, batch, pattern, context);
+    await onAttention(normal);
+    await through(run, (work) => normal.attend(work, layer.local, layer.global, batch, pattern, context));
   } finally {
     normal.free();
   }
-  hiddenStates.add(context, layer.attentionOutput);
-  hiddenStates.normAndFeedForward(layer.feedForwardNorm, layer.intermediate, layer.output);
+  await through(run, (work) => hiddenStates.add(work, context, layer.attentionOutput));
+  await through(run, (work) => hiddenStates.normAndFeedForward(work, layer.feedForwardNorm, layer.intermediate, layer.output));
+}
+
+/** `norm(hiddenStates)`, as hidden states of their own. The caller frees them. */
+async function normalized(run: Run, hiddenStates: HiddenStates, norm: LayerNorm): Promise<HiddenStates> {
+  const normal = new run.wasm.HiddenStates(1);
+  try {
+    await through(run, (work) => hiddenStates.normalize(work, norm, normal));
+    return normal;
+  } catch (error) {
+    normal.free();
+    throw error;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@
 // The decoder may be tied: its weights are the word embeddings, its bias is `lm_head.bias`. As in
 // Hugging Face, what a checkpoint holds under the decoder's own names comes first.
 
+import { through } from '../engine/work.ts';
 import type { Tensor } from '../tensor.ts';
 import { loadDecoder } from './decoder.ts';
 import type { Checkpoint, Head } from './head.ts';
@@ -24,15 +25,16 @@ export async function loadMaskedLM(checkpoint: Checkpoint): Promise<Head<MaskedL
   const decoder = await loadDecoder(checkpoint, 'lm_head.decoder', bias);
   return {
     size: (rows) => rows * vocab,
-    output: (run, hiddenStates, { wanted }) => ({
-      logits: logits(run, wanted, vocab, (rows) => {
-        const transformed = hiddenStates.transformed(rows, dense, norm);
-        try {
-          return transformed.linear(rows.map((_, i) => i), decoder);
-        } finally {
-          transformed.free();
-        }
-      }),
-    }),
+    output: async (run, hiddenStates, { wanted }) => {
+      const transformed = new run.wasm.HiddenStates(hidden);
+      try {
+        return { logits: await logits(run, wanted, vocab, async (rows, to) => {
+          await through(run, (work) => hiddenStates.transform(work, rows, dense, norm, transformed));
+          await through(run, (work) => transformed.linear(work, rows.map((_, i) => i), decoder, to));
+        }) };
+      } finally {
+        transformed.free();
+      }
+    },
   };
 }

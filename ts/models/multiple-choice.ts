@@ -7,7 +7,7 @@
 import type { Tensor } from '../tensor.ts';
 import { secondTextTokens } from './global-tokens.ts';
 import type { Checkpoint, Head } from './head.ts';
-import { FIRST_ROW, pooled } from './pooled.ts';
+import { pooledLogits } from './pooled.ts';
 
 export interface ChoiceOutput {
   /** `[1]` */
@@ -21,8 +21,6 @@ export async function loadMultipleChoice({ weights, prefix, config }: Checkpoint
   return {
     size: () => 1,
     globalTokens: (inputIds) => secondTextTokens(inputIds, sep_token_id),
-    output: (_run, hiddenStates, { start }) => ({
-      logits: { dims: [1], data: pooled(hiddenStates, start, pooler, (row) => row.linear(FIRST_ROW, classifier)) },
-    }),
+    output: async (run, hiddenStates, { start }) => ({ logits: await pooledLogits(run, hiddenStates, start, pooler, classifier, 1) }),
   };
 }

@@ -4,6 +4,7 @@
 //
 // The question's tokens are global.
 
+import { through } from '../engine/work.ts';
 import type { Tensor } from '../tensor.ts';
 import { questionTokens } from './global-tokens.ts';
 import type { Checkpoint, Head } from './head.ts';
@@ -20,8 +21,16 @@ export async function loadQuestionAnswering({ weights, config }: Checkpoint): Pr
   return {
     size: (_rows, length) => 2 * length,
     globalTokens: (inputIds) => questionTokens(inputIds, config.sep_token_id),
-    output: (_run, hiddenStates, { start, length }) => {
-      const columns = hiddenStates.linearColumns(Uint32Array.from({ length }, (_, i) => start + i), ends);
+    output: async (run, hiddenStates, { start, length }) => {
+      const rows = Uint32Array.from({ length }, (_, i) => start + i);
+      const both = new run.wasm.HiddenStates(2);
+      let columns: Float32Array;
+      try {
+        await through(run, (work) => hiddenStates.linear(work, rows, ends, both));
+        columns = both.columns();
+      } finally {
+        both.free();
+      }
       const column = (i: number): Tensor => ({ dims: [length], data: columns.slice(i * length, (i + 1) * length) });
       return { startLogits: column(0), endLogits: column(1) };
     },

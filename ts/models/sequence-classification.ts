@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor.ts';
 import { firstToken } from './global-tokens.ts';
 import type { Checkpoint, Head } from './head.ts';
 import { labelCount } from './labels.ts';
-import { FIRST_ROW, pooled } from './pooled.ts';
+import { pooledLogits } from './pooled.ts';
 
 export interface SequenceClassificationOutput {
   /** `[num_labels]` */
@@ -24,8 +24,6 @@ export async function loadSequenceClassification(checkpoint: Checkpoint): Promis
   return {
     size: () => labels,
     globalTokens: firstToken,
-    output: (_run, hiddenStates, { start }) => ({
-      logits: { dims: [labels], data: pooled(hiddenStates, start, dense, (row) => row.linear(FIRST_ROW, outProj)) },
-    }),
+    output: async (run, hiddenStates, { start }) => ({ logits: await pooledLogits(run, hiddenStates, start, dense, outProj, labels) }),
   };
 }

@@ -8,6 +8,7 @@ import type { Location } from '../files/source-options.ts';
 import type { Source } from '../files/source.ts';
 import { quoted } from '../quoted.ts';
 import type { Run } from '../engine/services.ts';
+import { read } from '../engine/work.ts';
 import type { Tensor } from '../tensor.ts';
 import { attentionsOf as layerAttentions, attentionsSize, type AttentionsRequest } from './attentions.ts';
 import { groupByTokens, startsOf } from './groups.ts';
@@ -138,7 +139,7 @@ export function modelOf(id: number): Model {
   return model;
 }
 
-export function forwardModel(run: Run, id: number, request: ForwardRequest): (ModelOutput & LayerOutputs)[] {
+export async function forwardModel(run: Run, id: number, request: ForwardRequest): Promise<(ModelOutput & LayerOutputs)[]> {
   const { encoder, head } = modelOf(id);
   const bands = bandsOf(encoder.config, request.attentionWindow ?? undefined);
   const { num_hidden_layers: layers, hidden_size: hidden } = encoder.config;
@@ -146,36 +147,41 @@ export function forwardModel(run: Run, id: number, request: ForwardRequest): (Mo
   checkSize(request, inputs, head, hidden, bands);
   const { layers: attentionLayers, queries } = request.attentions;
   const groups = groupByTokens(inputs, request.maxBatchTokens);
-  return groups.flatMap((group, index) => {
+  const results: (ModelOutput & LayerOutputs)[] = [];
+  for (const [index, group] of groups.entries()) {
     const sequences = rowsOf(group, request.positions);
     const outputs = group.map(({ globalTokens }): LayerOutputs => ({
       ...(request.hiddenStates.length > 0 && { hiddenStates: [] }),
       ...(attentionLayers.length > 0 && { attentions: [], ...(globalTokens.length > 0 && { globalAttentions: [] }) }),
     }));
-    const hiddenStates = encoder.forward(run, group, bands, (layer, states) => {
+    const hiddenStates = await encoder.forward(run, group, bands, async (layer, states) => {
       run.progress({ stage: 'forward', done: index * layers + layer, total: groups.length * layers, unit: 'layers' });
       if (!request.hiddenStates.includes(layer)) return;
       for (const [i, { start, length }] of sequences.entries()) {
-        outputs[i]!.hiddenStates!.push({ dims: [length, hidden], data: states.read(start, length) });
+        const data = await read(run, states, start * hidden, new Float32Array(length * hidden));
+        outputs[i]!.hiddenStates!.push({ dims: [length, hidden], data });
       }
-    }, (layer, attention) => {
+    }, async (layer, attention) => {
       if (!attentionLayers.includes(layer)) return;
       for (const [i, sequence] of group.entries()) {
-        const { attentions, globalAttentions } = layerAttentions(run, attention, i, sequence, bands[layer]!, queries);
+        const { attentions, globalAttentions } = await layerAttentions(run, attention, i, sequence, bands[layer]!, queries);
         outputs[i]!.attentions!.push(attentions);
         if (globalAttentions !== undefined) outputs[i]!.globalAttentions!.push(globalAttentions);
       }
     });
     try {
-      return sequences.map((rows, i) => ({ ...head.output(run, hiddenStates, rows), ...outputs[i]! }));
+      for (const [i, rows] of sequences.entries()) results.push({ ...await head.output(run, hiddenStates, rows), ...outputs[i]! });
     } finally {
       hiddenStates.free();
     }
-  });
+  }
+  return results;
 }
 
 /** What one token pays to each, `[num_attention_heads, seqLen]`. */
-export function attentionOf(run: Run, id: number, { sequence, layer, position, attentionWindow }: AttentionRequest): Float32Array {
+export async function attentionOf(
+  run: Run, id: number, { sequence, layer, position, attentionWindow }: AttentionRequest,
+): Promise<Float32Array> {
   const { encoder, head } = modelOf(id);
   const bands = bandsOf(encoder.config, attentionWindow ?? undefined);
   return encoder.attentionOf(run, withGlobalTokens(sequence, head), bands, layer, position, (done) => {

@@ -1,5 +1,6 @@
 // The head that classifies each token: `logits = classifier(hidden_states)`.
 
+import { through } from '../engine/work.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Checkpoint, Head } from './head.ts';
 import { labelCount } from './labels.ts';
@@ -15,8 +16,9 @@ export async function loadTokenClassification(checkpoint: Checkpoint): Promise<H
   const classifier = await checkpoint.weights.linear('classifier', checkpoint.config.hidden_size, labels);
   return {
     size: (rows) => rows * labels,
-    output: (run, hiddenStates, { wanted }) => ({
-      logits: logits(run, wanted, labels, (rows) => hiddenStates.linear(rows, classifier)),
+    output: async (run, hiddenStates, { wanted }) => ({
+      logits: await logits(run, wanted, labels, (rows, to) =>
+        through(run, (work) => hiddenStates.linear(work, rows, classifier, to))),
     }),
   };
 }

@@ -115,7 +115,7 @@ export class Weights {
     const rowBytes = (info.end - info.start) / rows;
     const rowsPerPiece = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
     for (let row = 0; row < rows; row += rowsPerPiece) {
-      this.#run.checkAbort();
+      await this.#run.pause();
       const end = Math.min(rows, row + rowsPerPiece);
       const bytes = await this.#files.read(name, row * rowBytes, end * rowBytes);
       if (bytes.length !== (end - row) * rowBytes) {

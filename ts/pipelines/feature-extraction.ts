@@ -5,6 +5,7 @@
 // first vectors, each weighted by its tokens.
 
 import type { Run } from '../engine/services.ts';
+import { read } from '../engine/work.ts';
 import { LongformerError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkBoolean, checkChoice, checkText } from './arguments.ts';
@@ -52,14 +53,14 @@ export const featureExtraction: Task<string, Options, Float32Array, Tensor> = {
         const bytes = 4 * hidden * (pooled(options).pooling === 'none' ? tokens : inputs.length);
         if (bytes > MAX_RESULT_BYTES) throw new LongformerError('OUT_OF_MEMORY', 'the result', `must have at most ${MAX_RESULT_BYTES} bytes, would have ${bytes}: give fewer texts at a time`);
       },
-      output(_run, hiddenStates, { start }, { own }, options) {
+      output(run, hiddenStates, { start }, { own }, options) {
         const { pooling } = pooled(options);
         const bounds = Uint32Array.of(start + own.start, start + own.end);
         switch (pooling) {
           case 'mean': return hiddenStates.meanOfRanges(bounds);
           case 'max': return hiddenStates.maxOfRanges(bounds);
-          case 'cls': return hiddenStates.read(start, 1);
-          case 'none': return hiddenStates.read(start + own.start, own.end - own.start);
+          case 'cls': return read(run, hiddenStates, start * hidden, new Float32Array(hidden));
+          case 'none': return read(run, hiddenStates, (start + own.start) * hidden, new Float32Array((own.end - own.start) * hidden));
         }
       },
       result(_text, [part], options, run) {

@@ -67,7 +67,7 @@ export async function runPipeline(run: Run, id: number, request: PipelineRequest
   const { modelId, tokenizer, runner, attentionWindow, maxTokens } = pipelineOf(id);
   const { inputs, single, subjects, options, reading } = request;
   const rules = { ...reading, maxTokens: checkMaxTokens(reading.maxTokens, maxTokens) };
-  const opened = openAll(run, inputs.map((input, i) => runner.parts(input, subjects[i]!, options)), tokenizer, rules);
+  const opened = await openAll(run, inputs.map((input, i) => runner.parts(input, subjects[i]!, options)), tokenizer, rules);
   runner.check?.(opened, options);
   const readings = opened.flatMap((parts) => parts.flatMap(({ windows }) => windows.map((window): Reading => ({ window, output: undefined }))));
   await readWindows(run, modelId, runner, readings, { attentionWindow, maxBatchTokens: reading.maxBatchTokens, options });
@@ -107,17 +107,20 @@ async function loadFor(run: Run, name: TaskName, source: Source, settings: Model
   }
 }
 
-function openAll(run: Run, inputs: readonly ReturnType<Pipeline['runner']['parts']>[], tokenizer: Tokenizer, rules: ReadingRules): OpenPart[][] {
+async function openAll(
+  run: Run, inputs: readonly ReturnType<Pipeline['runner']['parts']>[], tokenizer: Tokenizer, rules: ReadingRules,
+): Promise<OpenPart[][]> {
   const sizes = inputs.map((parts) => parts.reduce((sum, { text, pair = '' }) => sum + new TextEncoder().encode(text + pair).length, 0));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let done = 0;
-  return inputs.map((parts, i) => {
-    run.checkAbort();
-    const opened = parts.map((part) => windowsOf(tokenizer, part, rules));
+  const opened: OpenPart[][] = [];
+  for (const [i, parts] of inputs.entries()) {
+    await run.pause();
+    opened.push(parts.map((part) => windowsOf(tokenizer, part, rules)));
     done += sizes[i]!;
     run.progress({ stage: 'tokenize', done, total, unit: 'bytes' });
-    return opened;
-  });
+  }
+  return opened;
 }
 
 function checkMaxTokens(wanted: number | null, positions: number): number {

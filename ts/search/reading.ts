@@ -20,14 +20,14 @@ export interface Reading extends EncoderInput {
 const BATCH_TOKENS = 4096;
 
 /** Reads all of them. `onTokens` hears how many tokens are done. */
-export function readAll(
+export async function readAll(
   run: Run, model: Longformer, readings: readonly Reading[], bands: readonly LayerBand[], onTokens: (done: number, name: string) => void,
-): void {
+): Promise<void> {
   let done = 0;
   for (const group of groupByTokens(readings, BATCH_TOKENS)) {
     const tokens = countTokens(group);
     const { name } = group[0]!;
-    const hiddenStates = model.forward(run, group, bands, (layer) => {
+    const hiddenStates = await model.forward(run, group, bands, (layer) => {
       onTokens(done + Math.floor(tokens * layer / model.config.num_hidden_layers), name);
     });
     try {

@@ -102,11 +102,11 @@ export async function createIndex(run: Run, location: Location | null, settings:
 }
 
 /** All of them or, after an error or an abort, none. What is there with the same text stays as it is. */
-export function addDocuments(run: Run, id: number, documents: readonly Document[]): ReadDocument[] {
+export async function addDocuments(run: Run, id: number, documents: readonly Document[]): Promise<ReadDocument[]> {
   const index = indexOf(id);
   const changed = documents.filter(({ id, text }) => index.documents.get(id)?.text !== text);
-  const opened = openAll(run, index, changed);
-  read(run, index, opened.flatMap(({ late }) => late), opened.flatMap(({ alone }) => alone));
+  const opened = await openAll(run, index, changed);
+  await read(run, index, opened.flatMap(({ late }) => late), opened.flatMap(({ alone }) => alone));
   for (const [documentId, document] of withVectors(run, index, opened)) {
     removeDocuments(run, id, [documentId]);
     index.documents.set(documentId, document);
@@ -143,10 +143,10 @@ export function getDocument(_run: Run, id: number, documentId: string): Document
   return { id: documentId, text, ...(version !== null && { version }) };
 }
 
-export function searchIndex(run: Run, id: number, query: string, topK: number): FoundPassage[] {
+export async function searchIndex(run: Run, id: number, query: string, topK: number): Promise<FoundPassage[]> {
   const index = indexOf(id);
   const queryVector = new Float32Array(index.rules.hiddenSize);
-  read(run, index, [], [aloneReading(index.tokenizer, query, index.rules, { vectors: queryVector, firstVector: 0, name: 'query' })]);
+  await read(run, index, [], [aloneReading(index.tokenizer, query, index.rules, { vectors: queryVector, firstVector: 0, name: 'query' })]);
   return nearest(run, index, queryVector, topK);
 }
 
@@ -193,7 +193,7 @@ export async function startSaving(run: Run, id: number): Promise<{ saving: numbe
   const index = indexOf(id);
   const { rules: { passages, vectors, hiddenSize }, dtype, checkpoint } = index;
   const attentionWindow = bandsOf(encoderOf(index.modelId).config, index.attentionWindow ?? undefined).map(({ oneSidedWindow }) => 2 * oneSidedWindow);
-  const file = await indexFile({ checkpoint, passages, vectors, attentionWindow, dtype }, hiddenSize, probe(run, index), index.documents);
+  const file = await indexFile({ checkpoint, passages, vectors, attentionWindow, dtype }, hiddenSize, await probe(run, index), index.documents);
   index.saving++;
   savings.set(++lastId, { index, pieces: piecesOf(file.chunks, PIECE_BYTES) });
   return { saving: lastId, bytes: file.bytes };
@@ -218,7 +218,7 @@ export async function restoreIndex(run: Run, id: number, name: string): Promise<
   try {
     const { hiddenSize } = index.rules;
     const made = index.checkpoint?.source ?? 'other files';
-    refuseOther(run, file.name, made, hiddenSize, probe(run, index), await file.probe());
+    refuseOther(run, file.name, made, hiddenSize, await probe(run, index), await file.probe());
     for await (const [documentId, document] of file.documents(run)) index.documents.set(documentId, document);
   } finally {
     await file.close();
@@ -226,10 +226,10 @@ export async function restoreIndex(run: Run, id: number, name: string): Promise<
 }
 
 /** The vectors of a text that is always the same, by which the checkpoint is known again. */
-function probe(listening: Run, index: Index): Float32Array {
+async function probe(listening: Run, index: Index): Promise<Float32Array> {
   const run = { ...listening, progress() {} }; // no text of the caller's
   const opened = openDocument(index.tokenizer, index.rules, 'probe', PROBE);
-  read(run, index, opened.late, opened.alone);
+  await read(run, index, opened.late, opened.alone);
   const vectors = vectorsOf(run, index, opened.late, opened.alone);
   try {
     return vectors.read();
@@ -258,29 +258,30 @@ function summaryOf(id: string, { version, tokens, windows, spans }: KeptDocument
   return { id, ...(version !== null && { version }), tokens, windows, passages: spans.length / 2 };
 }
 
-function openAll(run: Run, { tokenizer, rules }: Index, documents: readonly Document[]): OpenDocument[] {
+async function openAll(run: Run, { tokenizer, rules }: Index, documents: readonly Document[]): Promise<OpenDocument[]> {
   const sizes = documents.map(({ text }) => new TextEncoder().encode(text).length);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let done = 0;
-  return documents.map(({ id, text }, i) => {
-    run.checkAbort();
-    const document = openDocument(tokenizer, rules, id, text);
+  const opened: OpenDocument[] = [];
+  for (const [i, { id, text }] of documents.entries()) {
+    await run.pause();
+    opened.push(openDocument(tokenizer, rules, id, text));
     done += sizes[i]!;
     run.progress({ stage: 'tokenize', name: id, done, total, unit: 'bytes' });
-    return document;
-  });
+  }
+  return opened;
 }
 
-function read(run: Run, { modelId, attentionWindow }: Index, late: readonly Reading[], alone: readonly Reading[]): void {
+async function read(run: Run, { modelId, attentionWindow }: Index, late: readonly Reading[], alone: readonly Reading[]): Promise<void> {
   const model = encoderOf(modelId);
   const lateTokens = countTokens(late);
   const total = lateTokens + countTokens(alone);
   const progress = (done: number, name: string): void => run.progress({ stage: 'forward', name, done, total, unit: 'tokens' });
-  readAll(run, model, late, bandsOf(model.config, attentionWindow ?? undefined), progress);
+  await readAll(run, model, late, bandsOf(model.config, attentionWindow ?? undefined), progress);
   if (alone.length === 0) return;
   const longest = alone.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
   // So many keys per side that every token sees all of the passage.
-  readAll(run, model, alone, bandsOf(model.config, 2 * longest), (done, name) => progress(lateTokens + done, name));
+  await readAll(run, model, alone, bandsOf(model.config, 2 * longest), (done, name) => progress(lateTokens + done, name));
 }
 
 /** What stays of documents, by id; their readings do not. */

@@ -15,14 +15,37 @@ use crate::band::Strands;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
 use crate::memory::{OutOfMemory, try_filled, try_len, try_with_capacity, try_zeros};
-use crate::parallel::{for_each_chunk, try_for_each_chunk};
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, exp2_and_sum_of_two};
+use crate::work::{Stop, Work};
 
 /// Places of a strand whose queries share a block of scores.
 const QUERIES: usize = 24;
 
-/// The weights that the queries at `queries`, ascending positions, give to the global keys and to
+/// Weights for people to look at, and what they are made of on the way.
+#[derive(Debug, Default)]
+pub struct AttentionWeights {
+    /// In the layout of what they were made by.
+    pub values: Vec<f32>,
+    keys: Vec<f32>,    // [len, head_dim]
+    queries: Vec<f32>, // of global tokens, packed
+    max: Vec<f32>,     // of each global query
+    sums: Vec<f64>,    // likewise
+}
+
+impl AttentionWeights {
+    /// Makes room for `len` weights of 0.
+    pub(super) fn begin(&mut self, work: &mut Work, len: usize) -> Result<(), Stop> {
+        let values = &mut self.values;
+        work.once(|| {
+            values.clear();
+            Ok(())
+        })?;
+        work.grow(values, len)
+    }
+}
+
+/// Makes `weights` those that the queries at `queries`, ascending positions, give to the global keys and to
 /// their bands, `[queries, globals + 2 * left + 1]`. 0 where a band ends, and for keys in it that
 /// are masked, global or, in causal attention, later; rows of 0 for global and for masked queries.
 ///
@@ -30,10 +53,12 @@ const QUERIES: usize = 24;
 ///
 /// If a query lies outside of the sequence, or the shapes do not fit.
 pub fn attentions(
+    work: &mut Work,
     head: Head,
     queries: &[usize],
     local: Projections,
-) -> Result<Vec<f32>, OutOfMemory> {
+    weights: &mut AttentionWeights,
+) -> Result<(), Stop> {
     let Sequence { global_tokens, masked, .. } = head.sequence;
     let Heads { head_dim, .. } = head.heads;
     assert!(queries.is_sorted_by(|a, b| a < b), "queries must be ascending");
@@ -41,9 +66,9 @@ pub fn attentions(
     let strands = band.strands(head.sequence.len());
     let globals = global_tokens.len();
     let cols = globals + 2 * band.left + 1;
-    let mut weights = try_zeros(try_len(queries.len(), cols)?)?;
-
-    let keys = project(head, local.key)?;
+    weights.begin(work, try_len(queries.len(), cols)?)?;
+    let AttentionWeights { values, keys, .. } = weights;
+    project(work, head, local.key, keys)?;
     let mut global_keys = try_zeros(try_len(globals, head_dim)?)?;
     for (&token, key) in global_tokens.iter().zip(global_keys.chunks_exact_mut(head_dim)) {
         key.copy_from_slice(&keys[token * head_dim..][..head_dim]);
@@ -52,7 +77,7 @@ pub fn attentions(
     global_tokens.iter().chain(masked).for_each(|&key| is_hidden[key] = true);
 
     let mut rows = try_with_capacity(queries.len())?;
-    for (&query, weights) in queries.iter().zip(weights.chunks_exact_mut(cols)) {
+    for (&query, weights) in queries.iter().zip(values.chunks_exact_mut(cols)) {
         // The rows of the others stay 0.
         if !is_hidden[query] {
             let (strand, place) = strands.locate(query);
@@ -63,37 +88,56 @@ pub fn attentions(
     let mut blocks: Vec<&mut [Row]> = rows
         .chunk_by_mut(|a, b| a.strand == b.strand && a.place / QUERIES == b.place / QUERIES)
         .collect();
-    let one = Band { head, strands, keys: &keys, global_keys: &global_keys, is_hidden: &is_hidden };
-    try_for_each_chunk(&mut blocks, 1, |_, block| one.weigh(local.query, block[0]))?;
-    Ok(weights)
+    let one = Band { head, strands, keys, global_keys: &global_keys, is_hidden: &is_hidden };
+    work.for_each_part(&mut blocks, 1, |_, block, units| {
+        if units.due()? {
+            one.weigh(local.query, block[0])?;
+        }
+        Ok(())
+    })
 }
 
-/// The weights that each global query gives to each key, `[len, globals]`; 0 for masked keys and,
+/// Makes `weights` those that each global query gives to each key, `[len, globals]`; 0 for masked keys and,
 /// in causal attention, later ones.
 ///
 /// # Panics
 ///
 /// If the shapes do not fit.
-pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, OutOfMemory> {
+pub fn global_attentions(
+    work: &mut Work,
+    head: Head,
+    global: Projections,
+    weights: &mut AttentionWeights,
+) -> Result<(), Stop> {
     let Sequence { global_tokens, masked, .. } = head.sequence;
     let Heads { head_dim, .. } = head.heads;
     let globals = global_tokens.len();
-    let mut weights = try_zeros(try_len(head.sequence.len(), globals)?)?;
+    weights.begin(work, try_len(head.sequence.len(), globals)?)?;
     if globals == 0 {
-        return Ok(weights);
+        return Ok(());
     }
-    let keys = project(head, global.key)?;
-    let mut queries = try_zeros(try_len(padded(globals), head_dim)?)?;
-    head.pack_globals(global.query, &mut queries);
-    scale(&mut queries, head.heads.score_scale());
+    let AttentionWeights { values, keys, queries, max, sums } = weights;
+    project(work, head, global.key, keys)?;
+    let len = try_len(padded(globals), head_dim)?;
+    work.once(|| {
+        *queries = try_zeros(len)?;
+        Ok(())
+    })?;
+    work.for_each_part(queries, len, |_, queries, units| {
+        head.pack_globals(global.query, queries, units)?;
+        if units.due()? {
+            scale(queries, head.heads.score_scale());
+        }
+        Ok(())
+    })?;
 
-    for_each_chunk(&mut weights, KEYS * globals, |block, scores| {
+    work.for_each_chunk(values, KEYS * globals, |block, scores| {
         let first = block * KEYS;
         let count = scores.len() / globals;
         multiply(
             Shape { rows: count, depth: head_dim, cols: globals },
             Rows { data: &keys[first * head_dim..], stride: head_dim },
-            Panels { data: &queries, stride: head_dim * PANEL },
+            Panels { data: queries, stride: head_dim * PANEL },
             Start::Zero,
             Output { data: scores, row_stride: globals, panel_stride: PANEL },
         );
@@ -105,40 +149,52 @@ pub fn global_attentions(head: Head, global: Projections) -> Result<Vec<f32>, Ou
                 }
             }
         }
-    });
+    })?;
 
     // A softmax down each column.
-    let mut max = try_filled(globals, f32::NEG_INFINITY)?;
-    for row in weights.chunks_exact(globals) {
-        max.iter_mut().zip(row).for_each(|(max, score)| *max = max.max(*score));
-    }
-    for_each_chunk(&mut weights, KEYS * globals, |_, scores| {
+    work.once(|| {
+        *max = try_filled(globals, f32::NEG_INFINITY)?;
+        for row in values.chunks_exact(globals) {
+            max.iter_mut().zip(row).for_each(|(max, score)| *max = max.max(*score));
+        }
+        Ok(())
+    })?;
+    work.for_each_chunk(values, KEYS * globals, |_, scores| {
         for row in scores.chunks_exact_mut(globals) {
-            row.iter_mut().zip(&max).for_each(|(score, max)| *score -= max);
+            row.iter_mut().zip(&*max).for_each(|(score, max)| *score -= max);
             exp2_and_sum(row, 0.0);
         }
-    });
-    let mut sums = try_filled(globals, 0.0)?;
-    for row in weights.chunks_exact(globals) {
-        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += f64::from(*weight));
-    }
-    for_each_chunk(&mut weights, KEYS * globals, |_, rows| {
-        for row in rows.chunks_exact_mut(globals) {
-            row.iter_mut().zip(&sums).for_each(|(weight, sum)| *weight /= *sum as f32);
+    })?;
+    work.once(|| {
+        *sums = try_filled(globals, 0.0)?;
+        for row in values.chunks_exact(globals) {
+            sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += f64::from(*weight));
         }
-    });
-    Ok(weights)
+        Ok(())
+    })?;
+    work.for_each_chunk(values, KEYS * globals, |_, rows| {
+        for row in rows.chunks_exact_mut(globals) {
+            row.iter_mut().zip(&*sums).for_each(|(weight, sum)| *weight /= *sum as f32);
+        }
+    })?;
+    Ok(())
 }
 
-/// The head's vectors of all tokens, `[len, head_dim]`.
-fn project(head: Head, source: Source) -> Result<Vec<f32>, OutOfMemory> {
+/// Writes the head's vectors of all tokens to `vectors`, `[len, head_dim]`.
+fn project(
+    work: &mut Work,
+    head: Head,
+    source: Source,
+    vectors: &mut Vec<f32>,
+) -> Result<(), Stop> {
     let Heads { head_dim, .. } = head.heads;
-    let mut vectors = try_zeros(try_len(head.sequence.len(), head_dim)?)?;
-    for_each_chunk(&mut vectors, KEYS * head_dim, |block, rows| {
+    let len = try_len(head.sequence.len(), head_dim)?;
+    work.grow(vectors, len)?;
+    work.for_each_chunk(&mut vectors[..len], KEYS * head_dim, |block, rows| {
         let count = rows.len() / head_dim;
         head.write_rows(source, Tokens { first: block * KEYS, step: 1, count }, rows);
-    });
-    Ok(vectors)
+    })?;
+    Ok(())
 }
 
 /// The row of one query.

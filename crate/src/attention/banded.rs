@@ -12,6 +12,7 @@ use crate::gemm::{Output, PANEL, Rows, Shape, Start, TILE_ROWS, multiply, multip
 use crate::memory::{OutOfMemory, try_len, try_resize};
 use crate::simd::{clear, copy_scaled};
 use crate::softmax::exp2_and_sum_of_two;
+use crate::work::{Stop, Units};
 use std::ops::Range;
 
 /// Queries that share a block of scores, a multiple of both register tiles.
@@ -41,11 +42,15 @@ impl QueryBlock<'_> {
         panels: &HeadPanels,
         scratch: &mut Scratch,
         context: &mut [f32],
-    ) -> Result<(), OutOfMemory> {
+        units: &mut Units,
+    ) -> Result<(), Stop> {
         let strands = panels.layout.strands;
         for strand in 0..strands.count() {
             let places = strands.places(strand, self.queries.clone());
             for first in places.clone().step_by(QUERIES) {
+                if !units.due()? {
+                    continue;
+                }
                 let part = first..(first + QUERIES).min(places.end);
                 self.write_part(source, panels, strand, part, scratch, context)?;
             }

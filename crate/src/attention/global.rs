@@ -26,9 +26,9 @@ use crate::gemm::{
 };
 use crate::linear::Linear;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
-use crate::parallel::{for_each_chunk, map};
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, largest};
+use crate::work::{Stop, Units, Work};
 use std::ops::Range;
 
 /// Parts that the `len` keys of a sequence are cut into, for threads to take: few, as each holds a
@@ -43,32 +43,56 @@ fn folds(globals: usize, heads: Heads) -> bool {
     8 * globals < 7 * heads.head_dim
 }
 
-/// The contexts of the global tokens of one sequence.
-pub(super) struct Contexts<'a> {
-    tokens: &'a [usize],
-    hidden_size: usize,
-    rows: Vec<f32>, // [tokens, hidden_size]
+/// The rows of global tokens, and what they are made of on the way.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    queries: Vec<Queries>, // of each sequence
+    parts: Vec<Partial>,   // of each run of keys
+    rows: Vec<Vec<f32>>,   // of each sequence, [global tokens, hidden_size]
 }
 
-impl Contexts<'_> {
-    /// Each global token with its row.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&usize, &[f32])> {
-        self.tokens.iter().zip(self.rows.chunks_exact(self.hidden_size))
+impl Contexts {
+    /// Each global token of a sequence with its row.
+    pub(super) fn of<'a>(
+        &'a self,
+        number: usize,
+        sequence: &'a Sequence,
+    ) -> impl Iterator<Item = (usize, &'a [f32])> {
+        let (tokens, rows) = (&sequence.global_tokens, &self.rows[number]);
+        let hidden_size = rows.len().checked_div(tokens.len()).unwrap_or(0).max(1);
+        tokens.iter().copied().zip(rows.chunks_exact(hidden_size))
+    }
+
+    /// Gives their memory back.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
     }
 }
 
-/// The contexts of the global tokens of each sequence.
-pub(super) fn contexts<'a>(
+/// The queries of the global tokens of one sequence, scaled.
+#[derive(Debug, Default)]
+struct Queries {
+    /// Packed as the right matrix. Vectors: `[num_heads]` times panels of `[head_dim][8]` over the
+    /// tokens. Folded: panels of `[in_features][8]` over heads and tokens.
+    panels: Vec<f32>,
+    /// Folded, before they are packed: `[num_heads, tokens, in_features]`.
+    folded: Vec<f32>,
+}
+
+/// Makes `contexts` the contexts of the global tokens of each sequence.
+pub(super) fn attend(
+    work: &mut Work,
     heads: Heads,
     pattern: &Pattern,
-    batch: &'a Batch,
+    batch: &Batch,
     projections: Projections,
-) -> Result<Vec<Contexts<'a>>, OutOfMemory> {
+    contexts: &mut Contexts,
+) -> Result<(), Stop> {
     let sequences: Vec<GlobalQueries> = batch
         .sequences()
         .iter()
         .map(|sequence| GlobalQueries::new(heads, pattern, sequence, projections))
-        .collect::<Result<_, _>>()?;
+        .collect();
     let runs: Vec<(usize, Range<usize>)> = sequences
         .iter()
         .enumerate()
@@ -79,30 +103,64 @@ pub(super) fn contexts<'a>(
             (0..len).step_by(run).map(move |first| (number, first..(first + run).min(len)))
         })
         .collect();
-    let parts = map(runs.len(), |i| {
-        let (number, keys) = runs[i].clone();
-        let mut part = sequences[number].nothing()?;
-        for first in keys.clone().step_by(KEYS) {
-            part.join(&sequences[number].attend(first..(first + KEYS).min(keys.end))?);
+    work.once(|| {
+        contexts.clear();
+        for sequence in &sequences {
+            contexts.queries.push(sequence.room_for_queries()?);
+            contexts.rows.push(try_zeros(try_len(sequence.count(), heads.hidden_size())?)?);
         }
-        Ok(part)
-    });
+        for (number, _) in &runs {
+            contexts.parts.push(sequences[*number].nothing(heads.num_heads)?);
+        }
+        Ok(())
+    })?;
+    let Contexts { queries, parts, rows } = contexts;
 
-    let mut joined: Vec<Option<Partial>> = sequences.iter().map(|_| None).collect();
-    for ((number, _), part) in runs.iter().zip(parts) {
-        match &mut joined[*number] {
-            Some(joined) => joined.join(&part?),
-            nothing => *nothing = Some(part?),
-        }
+    let mut tasks = Vec::new();
+    for (sequence, Queries { panels, folded }) in sequences.iter().zip(&mut *queries) {
+        let vectors = if sequence.folds() { folded } else { panels };
+        let of_head = (vectors.len() / heads.num_heads).max(1);
+        tasks.extend(
+            vectors
+                .chunks_exact_mut(of_head)
+                .enumerate()
+                .map(|(i, vectors)| (sequence, i, vectors)),
+        );
     }
-    let rows_of = |(queries, part): (&GlobalQueries<'a, '_>, Option<Partial>)| {
-        Ok(Contexts {
-            tokens: &queries.sequence.global_tokens,
-            hidden_size: heads.hidden_size(),
-            rows: part.map_or(Ok(Vec::new()), |part| queries.finish(part))?,
-        })
-    };
-    sequences.iter().zip(joined).map(rows_of).collect()
+    work.for_each_part(&mut tasks, 1, |_, task, units| {
+        let (sequence, head, vectors) = &mut task[0];
+        sequence.write_queries(projections.query, *head, vectors, units)
+    })?;
+    // Neighbouring heads share a panel of folded queries: threads fold, and one of them packs.
+    work.in_turn(sequences.len(), |number| {
+        sequences[number].pack(&mut queries[number]);
+        Ok(())
+    })?;
+
+    work.for_each_part(parts, 1, |i, part, units| {
+        let (number, keys) = runs[i].clone();
+        for first in keys.clone().step_by(KEYS) {
+            let keys = first..(first + KEYS).min(keys.end);
+            sequences[number].attend(keys, &queries[number].panels, &mut part[0], units)?;
+        }
+        Ok(())
+    })?;
+
+    let mut parts = parts.as_mut_slice();
+    let mut tasks: Vec<(&GlobalQueries, &mut [Partial], &mut [f32])> = Vec::new();
+    for (number, rows) in rows.iter_mut().enumerate() {
+        let count = runs.iter().filter(|run| run.0 == number).count();
+        let parts = parts.split_off_mut(..count).expect("a part for each run");
+        tasks.push((&sequences[number], parts, rows));
+    }
+    work.for_each_chunk(&mut tasks, 1, |_, task| {
+        let (sequence, parts, rows) = &mut task[0];
+        if let [first, others @ ..] = &mut **parts {
+            others.iter().for_each(|part| first.join(part, 0));
+            sequence.finish(first, rows);
+        }
+    })?;
+    Ok(())
 }
 
 /// What the queries of the global tokens are compared with.
@@ -114,82 +172,31 @@ enum Keys<'a> {
     Folded { hidden_states: &'a [f32], key: &'a Linear, value: &'a Linear },
 }
 
-/// The queries of the global tokens of one sequence.
-struct GlobalQueries<'a, 'b> {
+/// The global tokens of one sequence and what they see.
+struct GlobalQueries<'a> {
     heads: Heads,
-    pattern: &'b Pattern,
+    pattern: &'a Pattern,
     sequence: &'a Sequence,
-    keys: Keys<'b>,
-    /// Scaled and packed as the right matrix. Vectors: `[num_heads]` times panels of
-    /// `[head_dim][8]` over the tokens. Folded: panels of `[in_features][8]` over heads and tokens.
-    panels: Vec<f32>,
+    keys: Keys<'a>,
 }
 
-impl<'a, 'b> GlobalQueries<'a, 'b> {
+impl<'a> GlobalQueries<'a> {
     fn new(
         heads: Heads,
-        pattern: &'b Pattern,
+        pattern: &'a Pattern,
         sequence: &'a Sequence,
-        projections: Projections<'b>,
-    ) -> Result<Self, OutOfMemory> {
-        let Heads { num_heads, head_dim } = heads;
-        let Projections { query, key, value } = projections;
-        let globals = sequence.global_tokens.len();
-        let (keys, size) = match (key.projection(), value.projection()) {
+        Projections { key, value, .. }: Projections<'a>,
+    ) -> Self {
+        let keys = match (key.projection(), value.projection()) {
             (Some((hidden_states, key)), Some((same, value)))
-                if std::ptr::eq(hidden_states, same) && folds(globals, heads) =>
+                if std::ptr::eq(hidden_states, same)
+                    && folds(sequence.global_tokens.len(), heads) =>
             {
-                let size = try_len(padded(num_heads * globals), key.in_features())?;
-                (Keys::Folded { hidden_states, key, value }, size)
+                Keys::Folded { hidden_states, key, value }
             }
-            _ => (Keys::Vectors { key, value }, try_len(padded(globals), num_heads * head_dim)?),
+            _ => Keys::Vectors { key, value },
         };
-        let mut queries = Self { heads, pattern, sequence, keys, panels: try_zeros(size)? };
-        if globals > 0 {
-            queries.pack(query)?;
-        }
-        Ok(queries)
-    }
-
-    fn pack(&mut self, query: Source) -> Result<(), OutOfMemory> {
-        let Self { heads, pattern, sequence, .. } = *self;
-        let Heads { num_heads, head_dim } = heads;
-        let globals = self.count();
-        match self.keys {
-            Keys::Vectors { .. } => {
-                for_each_chunk(&mut self.panels, padded(globals) * head_dim, |head, panels| {
-                    Head { heads, head, pattern, sequence }.pack_globals(query, panels);
-                    scale(panels, heads.score_scale());
-                });
-            }
-            Keys::Folded { key, .. } => {
-                // Neighbouring heads share a panel: threads fold, and one of them packs.
-                let width = key.in_features();
-                let folded = map(num_heads, |head| {
-                    let mut vectors = try_zeros(globals * head_dim)?;
-                    let output =
-                        Output { data: &mut vectors, row_stride: head_dim, panel_stride: PANEL };
-                    Head { heads, head, pattern, sequence }.write_at(
-                        query,
-                        &sequence.global_tokens,
-                        output,
-                    );
-                    scale(&mut vectors, heads.score_scale());
-                    let mut columns = try_zeros(try_len(globals, width)?)?;
-                    let vectors = vectors.chunks_exact(head_dim);
-                    for (column, vector) in columns.chunks_exact_mut(width).zip(vectors) {
-                        column.copy_from_slice(&key.transposed_group(head, vector));
-                    }
-                    Ok(columns)
-                });
-                for (head, columns) in folded.into_iter().enumerate() {
-                    for (i, column) in columns?.chunks_exact(width).enumerate() {
-                        pack_column(&mut self.panels, width, head * globals + i, column);
-                    }
-                }
-            }
-        }
-        Ok(())
+        Self { heads, pattern, sequence, keys }
     }
 
     /// Global tokens.
@@ -197,9 +204,74 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         self.sequence.global_tokens.len()
     }
 
-    /// The softmax over no keys at all.
-    fn nothing(&self) -> Result<Partial, OutOfMemory> {
-        let rows = self.heads.num_heads * self.count();
+    fn folds(&self) -> bool {
+        matches!(self.keys, Keys::Folded { .. })
+    }
+
+    fn room_for_queries(&self) -> Result<Queries, OutOfMemory> {
+        let Heads { num_heads, head_dim } = self.heads;
+        let rows = num_heads * self.count();
+        Ok(match self.keys {
+            Keys::Vectors { .. } => Queries {
+                panels: try_zeros(try_len(padded(self.count()), num_heads * head_dim)?)?,
+                folded: Vec::new(),
+            },
+            Keys::Folded { key, .. } => Queries {
+                panels: try_zeros(try_len(padded(rows), key.in_features())?)?,
+                folded: try_zeros(try_len(rows, key.in_features())?)?,
+            },
+        })
+    }
+
+    /// Writes the queries of one head: into its panels, or folded, `[tokens, in_features]`.
+    fn write_queries(
+        &self,
+        query: Source,
+        head: usize,
+        output: &mut [f32],
+        units: &mut Units,
+    ) -> Result<(), Stop> {
+        let Self { heads, pattern, sequence, .. } = *self;
+        let head_dim = heads.head_dim;
+        let one = Head { heads, head, pattern, sequence };
+        match self.keys {
+            Keys::Vectors { .. } => {
+                one.pack_globals(query, output, units)?;
+                if units.due()? {
+                    scale(output, heads.score_scale());
+                }
+            }
+            Keys::Folded { key, .. } => {
+                if units.due()? {
+                    let mut vectors = vec![0.0; self.count() * head_dim];
+                    let data = &mut vectors;
+                    let rows = Output { data, row_stride: head_dim, panel_stride: PANEL };
+                    one.write_at(query, &sequence.global_tokens, rows);
+                    scale(&mut vectors, heads.score_scale());
+                    let columns = output.chunks_exact_mut(key.in_features());
+                    for (column, vector) in columns.zip(vectors.chunks_exact(head_dim)) {
+                        column.copy_from_slice(&key.transposed_group(head, vector));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Packs folded queries.
+    fn pack(&self, Queries { panels, folded }: &mut Queries) {
+        if let Keys::Folded { key, .. } = self.keys {
+            let width = key.in_features();
+            for (i, column) in folded.chunks_exact(width).enumerate() {
+                pack_column(panels, width, i, column);
+            }
+            *folded = Vec::new();
+        }
+    }
+
+    /// The softmax over no keys at all, of some heads.
+    fn nothing(&self, heads: usize) -> Result<Partial, OutOfMemory> {
+        let rows = heads * self.count();
         let width = match self.keys {
             Keys::Vectors { .. } => self.heads.head_dim,
             Keys::Folded { value, .. } => value.in_features(),
@@ -212,64 +284,91 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         })
     }
 
-    /// The softmax over the keys at positions `keys`.
-    fn attend(&self, keys: Range<usize>) -> Result<Partial, OutOfMemory> {
-        match self.keys {
-            Keys::Vectors { key, value } => self.attend_to_vectors(keys, key, value),
-            Keys::Folded { hidden_states, .. } => self.attend_to_hidden_states(keys, hidden_states),
-        }
-    }
-
-    fn attend_to_vectors(
+    /// Joins the softmax over the keys at positions `keys` to `part`.
+    fn attend(
         &self,
         keys: Range<usize>,
-        key: Source,
-        value: Source,
+        queries: &[f32],
+        part: &mut Partial,
+        units: &mut Units,
+    ) -> Result<(), Stop> {
+        match self.keys {
+            Keys::Vectors { key, value } => {
+                let mut scratch = None;
+                for head in 0..self.heads.num_heads {
+                    if units.due()? {
+                        let scratch = match &mut scratch {
+                            Some(scratch) => scratch,
+                            none => none.insert(self.scratch(keys.len())?),
+                        };
+                        let one = self.attend_to_vectors(
+                            head,
+                            keys.clone(),
+                            [key, value],
+                            queries,
+                            scratch,
+                        )?;
+                        part.join(&one, head * self.count());
+                    }
+                }
+            }
+            Keys::Folded { hidden_states, .. } => {
+                if units.due()? {
+                    part.join(&self.attend_to_hidden_states(keys, hidden_states, queries)?, 0);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn scratch(&self, keys: usize) -> Result<Scratch, OutOfMemory> {
+        let globals = self.count();
+        Ok(Scratch {
+            projected: Vec::new(),
+            vectors: try_zeros(try_len(keys, padded(self.heads.head_dim))?)?,
+            scores: try_zeros(try_len(keys, padded(globals))?)?,
+            weights: try_zeros(try_len(globals, keys)?)?,
+        })
+    }
+
+    /// Of one head.
+    fn attend_to_vectors(
+        &self,
+        head: usize,
+        keys: Range<usize>,
+        [key, value]: [Source; 2],
+        queries: &[f32],
+        Scratch { projected, vectors, scores, weights }: &mut Scratch,
     ) -> Result<Partial, OutOfMemory> {
-        let Heads { num_heads, head_dim } = self.heads;
+        let Heads { head_dim, .. } = self.heads;
         let (globals, count) = (self.count(), keys.len());
         let first = self.sequence.rows.start + keys.start;
         let tokens = Tokens { first, step: 1, count };
         let cols = padded(globals);
 
-        let mut part = self.nothing()?;
-        let mut projected = Vec::new();
-        let mut vectors = try_zeros(try_len(count, padded(head_dim))?)?; // the values as a right matrix
-        let mut scores = try_zeros(try_len(count, cols)?)?; // [keys, global queries]
-        let mut weights = try_zeros(try_len(globals, count)?)?; // [global queries, keys]
-        for head in 0..num_heads {
-            let keys_of_head = key.rows(self.heads, head, tokens, &mut projected);
-            let queries = &self.panels[head * cols * head_dim..][..cols * head_dim];
-            multiply(
-                Shape { rows: count, depth: head_dim, cols },
-                keys_of_head,
-                Panels { data: queries, stride: head_dim * PANEL },
-                Start::Zero,
-                Output { data: &mut scores, row_stride: cols, panel_stride: PANEL },
-            );
-            self.weigh(
-                &keys,
-                head,
-                Scores { data: &scores, cols, first: 0 },
-                &mut weights,
-                &mut part,
-            );
+        let mut part = self.nothing(1)?;
+        let keys_of_head = key.rows(self.heads, head, tokens, projected);
+        let queries = &queries[head * cols * head_dim..][..cols * head_dim];
+        multiply(
+            Shape { rows: count, depth: head_dim, cols },
+            keys_of_head,
+            Panels { data: queries, stride: head_dim * PANEL },
+            Start::Zero,
+            Output { data: scores, row_stride: cols, panel_stride: PANEL },
+        );
+        let [max, sum] = [&mut part.max, &mut part.sum];
+        self.weigh(&keys, Scores { data: scores, cols, first: 0 }, weights, max, sum);
 
-            let panel_stride = count * PANEL;
-            let output = Output { data: &mut vectors, row_stride: PANEL, panel_stride };
-            value.write_rows(self.heads, head, tokens, output);
-            multiply(
-                Shape { rows: globals, depth: count, cols: head_dim },
-                Rows { data: &weights, stride: count },
-                Panels { data: &vectors, stride: panel_stride },
-                Start::Zero,
-                Output {
-                    data: &mut part.context[head * globals * head_dim..],
-                    row_stride: head_dim,
-                    panel_stride: PANEL,
-                },
-            );
-        }
+        let panel_stride = count * PANEL;
+        let output = Output { data: vectors, row_stride: PANEL, panel_stride };
+        value.write_rows(self.heads, head, tokens, output);
+        multiply(
+            Shape { rows: globals, depth: count, cols: head_dim },
+            Rows { data: weights, stride: count },
+            Panels { data: vectors, stride: panel_stride },
+            Start::Zero,
+            Output { data: &mut part.context, row_stride: head_dim, panel_stride: PANEL },
+        );
         Ok(part)
     }
 
@@ -277,12 +376,13 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         &self,
         keys: Range<usize>,
         hidden_states: &[f32],
+        queries: &[f32],
     ) -> Result<Partial, OutOfMemory> {
         let num_heads = self.heads.num_heads;
         let (globals, count) = (self.count(), keys.len());
         let rows = num_heads * globals;
         let cols = padded(rows);
-        let mut part = self.nothing()?;
+        let mut part = self.nothing(num_heads)?;
         let width = part.width;
         let first = self.sequence.rows.start + keys.start;
         let block = &hidden_states[first * width..][..count * width];
@@ -291,14 +391,15 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         multiply(
             Shape { rows: count, depth: width, cols },
             Rows { data: block, stride: width },
-            Panels { data: &self.panels, stride: width * PANEL },
+            Panels { data: queries, stride: width * PANEL },
             Start::Zero,
             Output { data: &mut scores, row_stride: cols, panel_stride: PANEL },
         );
         let mut weights = try_zeros(try_len(rows, count)?)?; // [heads and global queries, keys]
         for (head, weights) in weights.chunks_exact_mut(globals * count).enumerate() {
-            let scores = Scores { data: &scores, cols, first: head * globals };
-            self.weigh(&keys, head, scores, weights, &mut part);
+            let first = head * globals;
+            let [max, sum] = [&mut part.max, &mut part.sum].map(|all| &mut all[first..][..globals]);
+            self.weigh(&keys, Scores { data: &scores, cols, first }, weights, max, sum);
         }
 
         let panel_stride = count * PANEL;
@@ -320,14 +421,15 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
         Ok(part)
     }
 
-    /// Turns the scores of one head into weights, `[global queries, keys]`, and notes their sums.
+    /// Turns the scores of one head into weights, `[global queries, keys]`, and notes the largest
+    /// score and the sum of weights of each query.
     fn weigh(
         &self,
         keys: &Range<usize>,
-        head: usize,
         scores: Scores,
         weights: &mut [f32],
-        part: &mut Partial,
+        maxima: &mut [f32],
+        sums: &mut [f32],
     ) {
         let masked = &self.sequence.masked;
         let start = masked.partition_point(|&position| position < keys.start);
@@ -345,27 +447,25 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 row[position - keys.start] = f32::NEG_INFINITY;
             }
             let max = largest(row);
-            let at = head * self.count() + i;
             if max > f32::NEG_INFINITY {
-                part.sum[at] = exp2_and_sum(row, max);
-                part.max[at] = max;
+                sums[i] = exp2_and_sum(row, max);
+                maxima[i] = max;
             } else if row.iter().any(|score| score.is_nan()) {
-                part.sum[at] = f32::NAN;
-                part.max[at] = 0.0;
+                sums[i] = f32::NAN;
+                maxima[i] = 0.0;
             } else {
                 row.fill(0.0); // none of the block's keys is visible
             }
         }
     }
 
-    /// The contexts, `[globals, hidden_size]`. A global token is not masked, so it sees itself.
-    fn finish(&self, part: Partial) -> Result<Vec<f32>, OutOfMemory> {
-        let Partial { sum, mut context, width, .. } = part;
-        let Heads { num_heads, head_dim } = self.heads;
+    /// Writes the contexts, `[globals, hidden_size]`. A global token is not masked, so it sees itself.
+    fn finish(&self, part: &mut Partial, rows: &mut [f32]) {
+        let Partial { sum, context, width, .. } = part;
+        let (Heads { num_heads, head_dim }, width) = (self.heads, *width);
         let globals = self.count();
-        let mut rows = try_zeros(try_len(globals, self.heads.hidden_size())?)?;
-        for (weighted, sum) in context.chunks_exact_mut(width).zip(&sum) {
-            scale(weighted, 1.0 / sum);
+        for (weighted, sum) in context.chunks_exact_mut(width).zip(sum) {
+            scale(weighted, 1.0 / *sum);
         }
         for head in 0..num_heads {
             let weighted = Rows { data: &context[head * globals * width..], stride: width };
@@ -378,8 +478,15 @@ impl<'a, 'b> GlobalQueries<'a, 'b> {
                 }
             }
         }
-        Ok(rows)
     }
+}
+
+/// Buffers of a block of keys, for one head after another.
+struct Scratch {
+    projected: Vec<f32>,
+    vectors: Vec<f32>, // the values as a right matrix
+    scores: Vec<f32>,  // [keys, global queries]
+    weights: Vec<f32>, // [global queries, keys]
 }
 
 /// Scores `[keys, cols]`, of which one head's begin at column `first`.
@@ -391,6 +498,7 @@ struct Scores<'a> {
 
 /// A softmax over some of the keys, per head and global query: `2^(score - max)` summed up, and
 /// times the values, or times the hidden states.
+#[derive(Debug)]
 struct Partial {
     max: Vec<f32>,     // [num_heads, globals]
     sum: Vec<f32>,     // [num_heads, globals]
@@ -399,18 +507,20 @@ struct Partial {
 }
 
 impl Partial {
-    /// Makes this the softmax over its own keys and those of `other`.
-    fn join(&mut self, other: &Partial) {
-        for row in 0..self.max.len() {
-            let max = self.max[row].max(other.max[row]);
-            if max == f32::NEG_INFINITY {
+    /// Makes its rows from `first` on the softmax over their own keys and those of `other`.
+    fn join(&mut self, other: &Partial, first: usize) {
+        let contexts = self.context[first * self.width..].chunks_exact_mut(self.width);
+        let mine = self.max[first..].iter_mut().zip(&mut self.sum[first..]).zip(contexts);
+        let theirs = other.max.iter().zip(&other.sum).zip(other.context.chunks_exact(self.width));
+        for (((max, sum), context), ((other_max, other_sum), other_context)) in mine.zip(theirs) {
+            let largest = max.max(*other_max);
+            if largest == f32::NEG_INFINITY {
                 continue;
             }
-            let (mine, theirs) = ((self.max[row] - max).exp2(), (other.max[row] - max).exp2());
-            self.max[row] = max;
-            self.sum[row] = self.sum[row] * mine + other.sum[row] * theirs;
-            let columns = row * self.width..(row + 1) * self.width;
-            for (x, y) in self.context[columns.clone()].iter_mut().zip(&other.context[columns]) {
+            let [mine, theirs] = [*max, *other_max].map(|max| (max - largest).exp2());
+            *max = largest;
+            *sum = *sum * mine + other_sum * theirs;
+            for (x, y) in context.iter_mut().zip(other_context) {
                 *x = *x * mine + y * theirs;
             }
         }

@@ -5,6 +5,7 @@ use crate::band::Pattern;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Rows, pack_columns};
 use crate::simd::scale;
+use crate::work::{Stop, Units};
 
 /// One head of one sequence.
 #[derive(Clone, Copy)]
@@ -64,15 +65,24 @@ impl Head<'_> {
     }
 
     /// Packs its vectors of the global tokens as a right matrix, panels of `[head_dim][8]`.
-    pub(super) fn pack_globals(&self, source: Source, panels: &mut [f32]) {
+    pub(super) fn pack_globals(
+        &self,
+        source: Source,
+        panels: &mut [f32],
+        units: &mut Units,
+    ) -> Result<(), Stop> {
         let Heads { head_dim, .. } = self.heads;
         let globals = &self.sequence.global_tokens;
         let mut rows = vec![0.0; globals.len().min(ROWS) * head_dim];
         for (block, tokens) in globals.chunks(ROWS).enumerate() {
+            if !units.due()? {
+                continue;
+            }
             let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
             self.write_at(source, tokens, output);
             let columns = Rows { data: &rows, stride: head_dim };
             pack_columns(panels, head_dim, block * ROWS, tokens.len(), columns);
         }
+        Ok(())
     }
 }

@@ -22,7 +22,7 @@ mod panels;
 mod quantized;
 mod weights;
 
-pub use attentions::{attentions, global_attentions};
+pub use attentions::{AttentionWeights, attentions, global_attentions};
 pub use head::Head;
 pub use weights::attention_weights;
 
@@ -30,8 +30,8 @@ use crate::band::Pattern;
 use crate::batch::Batch;
 use crate::gemm::{Output, PANEL, QuantizedRows, Rows, copy_rows, quantized_row_len};
 use crate::linear::{Input, Linear};
-use crate::memory::{OutOfMemory, try_resize};
-use crate::parallel::{rows_per_block_of, try_for_each_chunk};
+use crate::parallel::rows_per_block_of;
+use crate::work::{Stop, Work};
 use panels::{HeadPanels, SequenceLayout};
 
 /// Queries of a block of work: as many again as a wide band has keys, since each block reads the
@@ -215,6 +215,7 @@ pub struct Workspace {
     keys: Vec<f32>,
     values: Vec<f32>,
     quantized: Vec<i32>,
+    global: global::Contexts,
 }
 
 /// Writes the context of every token to `context`, `[total_tokens, num_heads * head_dim]`.
@@ -227,16 +228,17 @@ pub struct Workspace {
 ///
 /// If the shapes do not fit.
 pub fn attention(
+    work: &mut Work,
     heads: Heads,
     pattern: &Pattern,
     batch: &Batch,
     projections: [Projections; 2],
     workspace: &mut Workspace,
     context: &mut [f32],
-) -> Result<(), OutOfMemory> {
+) -> Result<(), Stop> {
     let tokens = batch.total_tokens();
     let hidden_size = heads.hidden_size();
-    let Workspace { keys, values, quantized } = workspace;
+    let Workspace { keys, values, quantized, global: global_contexts } = workspace;
     let [local, global] = projections;
     assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
     assert_eq!(context.len(), tokens * hidden_size, "one row of context per token");
@@ -252,20 +254,20 @@ pub fn attention(
         .map(|sequence| SequenceLayout::new(sequence, heads, pattern))
         .collect();
     let total = |len: fn(&SequenceLayout) -> usize| layouts.iter().map(len).sum();
-    try_resize(keys, total(SequenceLayout::keys_len))?;
-    try_resize(values, total(SequenceLayout::values_len))?;
-    let [local, global] = quantized::once(projections, quantized)?;
-    panels::pack(pattern, batch, &layouts, local, [keys, values]);
+    work.grow(keys, total(SequenceLayout::keys_len))?;
+    work.grow(values, total(SequenceLayout::values_len))?;
+    let [local, global] = quantized::once(work, projections, quantized)?;
+    panels::pack(work, pattern, batch, &layouts, local, [keys, values])?;
     let heads_of = HeadPanels::of_batch(&layouts, [keys, values]);
 
-    let global_context = global::contexts(heads, pattern, batch, global)?;
+    global::attend(work, heads, pattern, batch, global, global_contexts)?;
 
     // Under a dilation every strand of a block should still fill a register tile, as long as that
     // leaves a few blocks for threads to take.
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
     let block = rows_per_block_of(MOST_QUERIES, tokens)
         .max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
-    try_for_each_chunk(context, block * hidden_size, |index, context| {
+    work.for_each_part(context, block * hidden_size, |index, context, units| {
         let rows = index * block..index * block + context.len() / hidden_size;
         let mut scratch = banded::Scratch::default();
         let first = batch.sequences().partition_point(|sequence| sequence.rows.end <= rows.start);
@@ -282,15 +284,17 @@ pub fn attention(
             for (head, panels) in heads_of[number].iter().enumerate() {
                 let head = Head { heads, head, pattern, sequence };
                 let block = banded::QueryBlock { head, queries: queries.clone() };
-                block.write_context(local.query, panels, &mut scratch, context)?;
+                block.write_context(local.query, panels, &mut scratch, context, units)?;
             }
-            for (token, row) in global_context[number].iter() {
-                if queries.contains(token) {
+            for (token, row) in global_contexts.of(number, sequence) {
+                if queries.contains(&token) {
                     context[(token - queries.start) * hidden_size..][..hidden_size]
                         .copy_from_slice(row);
                 }
             }
         }
         Ok(())
-    })
+    })?;
+    global_contexts.clear();
+    Ok(())
 }

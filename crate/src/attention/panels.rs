@@ -15,7 +15,7 @@ use super::{Head, Heads, Projections, ROWS, Source, Tokens};
 use crate::band::{Pattern, Strands};
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{Output, PANEL, Panels, pack_columns, padded};
-use crate::parallel::for_each;
+use crate::work::{Stop, Units, Work};
 
 /// Places that `count` keys take. The padding is one panel or two per strand: it shows only under
 /// dilations that leave strands of a few keys, at most eightfold.
@@ -136,12 +136,13 @@ impl<'a> HeadPanels<'a> {
 
 /// Packs the keys and values of all sequences and heads.
 pub(super) fn pack(
+    work: &mut Work,
     pattern: &Pattern,
     batch: &Batch,
     layouts: &[SequenceLayout],
     local: Projections,
     [mut keys, mut values]: [&mut [f32]; 2],
-) {
+) -> Result<(), Stop> {
     let mut tasks = Vec::new();
     for (sequence, layout) in batch.sequences().iter().zip(layouts) {
         for head in 0..layout.heads.num_heads {
@@ -154,10 +155,13 @@ pub(super) fn pack(
             tasks.push((Kind::Values, HeadVectors { source: local.value, ..vectors }, panels));
         }
     }
-    for_each(tasks, |(kind, vectors, panels)| match kind {
-        Kind::Keys => vectors.pack_keys(panels),
-        Kind::Values => vectors.pack_values(panels),
-    });
+    work.for_each_part(&mut tasks, 1, |_, task, units| {
+        let (kind, vectors, panels) = &mut task[0];
+        match kind {
+            Kind::Keys => vectors.pack_keys(panels, units),
+            Kind::Values => vectors.pack_values(panels, units),
+        }
+    })
 }
 
 enum Kind {
@@ -180,7 +184,7 @@ impl HeadVectors<'_> {
         Tokens { first: strand + first * step, step, count }
     }
 
-    fn pack_keys(&self, mut panels: &mut [f32]) {
+    fn pack_keys(&self, mut panels: &mut [f32], units: &mut Units) -> Result<(), Stop> {
         let head_dim = self.head.heads.head_dim;
         let strands = self.layout.strands;
         let mut projected = Vec::new();
@@ -189,16 +193,19 @@ impl HeadVectors<'_> {
             let strand_panels =
                 panels.split_off_mut(..room(places) * head_dim).expect("room for all strands");
             for first in (0..places).step_by(ROWS) {
+                if !units.due()? {
+                    continue;
+                }
                 let count = (places - first).min(ROWS);
                 let tokens = self.tokens(strand, first, count);
                 let keys = self.head.rows(self.source, tokens, &mut projected);
                 pack_columns(strand_panels, head_dim, first, count, keys);
             }
         }
-        self.head.pack_globals(self.source, panels);
+        self.head.pack_globals(self.source, panels, units)
     }
 
-    fn pack_values(&self, mut panels: &mut [f32]) {
+    fn pack_values(&self, mut panels: &mut [f32], units: &mut Units) -> Result<(), Stop> {
         let width = padded(self.head.heads.head_dim);
         let strands = self.layout.strands;
         for strand in 0..strands.count() {
@@ -207,6 +214,9 @@ impl HeadVectors<'_> {
             let strand_panels =
                 panels.split_off_mut(..room(places) * width).expect("room for all strands");
             for first in (0..places).step_by(ROWS) {
+                if !units.due()? {
+                    continue;
+                }
                 let count = (places - first).min(ROWS);
                 let data = &mut strand_panels[first * PANEL..];
                 let output = Output { data, row_stride: PANEL, panel_stride };
@@ -216,9 +226,13 @@ impl HeadVectors<'_> {
         }
         let panel_stride = room(self.layout.globals) * PANEL;
         for (block, tokens) in self.head.sequence.global_tokens.chunks(ROWS).enumerate() {
+            if !units.due()? {
+                continue;
+            }
             let data = &mut panels[block * ROWS * PANEL..];
             let output = Output { data, row_stride: PANEL, panel_stride };
             self.head.write_at(self.source, tokens, output);
         }
+        Ok(())
     }
 }

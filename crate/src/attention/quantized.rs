@@ -2,14 +2,16 @@
 
 use super::{Projections, Source};
 use crate::gemm::{QuantizedRows, quantize_row, quantized_row_len};
-use crate::memory::{OutOfMemory, try_len, try_resize};
-use crate::parallel::{for_each_chunk, rows_per_block};
+use crate::memory::try_len;
+use crate::parallel::rows_per_block;
+use crate::work::{Stop, Work};
 
 /// The same projections, those that take such rows of the hidden states quantised into `buffer`.
 pub(super) fn once<'a>(
+    work: &mut Work,
     projections: [Projections<'a>; 2],
     buffer: &'a mut Vec<i32>,
-) -> Result<[Projections<'a>; 2], OutOfMemory> {
+) -> Result<[Projections<'a>; 2], Stop> {
     let Source::Projected { hidden_states, weights } = projections[0].query else {
         return Ok(projections);
     };
@@ -19,15 +21,16 @@ pub(super) fn once<'a>(
 
     let cols = weights.in_features();
     let (rows, stride) = (hidden_states.len() / cols, quantized_row_len(cols));
-    buffer.clear();
-    try_resize(buffer, try_len(rows, stride)?)?;
+    let len = try_len(rows, stride)?;
+    work.grow(buffer, len)?;
+    let buffer = &mut buffer[..len];
     let block = rows_per_block(rows);
-    for_each_chunk(buffer, block * stride, |index, quantized| {
+    work.for_each_chunk(buffer, block * stride, |index, quantized| {
         let rows = hidden_states[index * block * cols..].chunks_exact(cols);
         for (row, quantized) in rows.zip(quantized.chunks_exact_mut(stride)) {
             quantize_row(row, quantized);
         }
-    });
+    })?;
     let quantized = QuantizedRows { data: buffer, stride };
     let of_quantized = |source| match source {
         Source::Projected { hidden_states: same, weights }

@@ -7,17 +7,17 @@
 //! For people to look at: a row for every head, `seq_len` floats, while keys go by in blocks. Of
 //! the keys only those that the query sees are projected.
 
-use super::{Head, Heads, KEYS, Projections, Tokens};
+use super::{AttentionWeights, Head, Heads, KEYS, Projections, Tokens};
 use crate::band::Pattern;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column};
-use crate::memory::{OutOfMemory, try_len, try_zeros};
-use crate::parallel::for_each_chunk;
+use crate::memory::try_len;
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, largest};
+use crate::work::{Stop, Units, Work};
 
-/// The weights with which the query at position `query` of `sequence` sees each of its keys,
-/// `[num_heads, seq_len]`. Every row has the sum 1, but for a masked query, which sees nothing.
+/// Makes `weights` those with which the query at position `query` of `sequence` sees each of its
+/// keys, `[num_heads, seq_len]`. Every row has the sum 1, but for a masked query, which sees nothing.
 ///
 /// As in [`attention`](super::attention()), `local` serves every query but the global ones, which
 /// `global` serves.
@@ -26,31 +26,37 @@ use crate::softmax::{exp2_and_sum, largest};
 ///
 /// If the query lies outside of the sequence, or the shapes do not fit.
 pub fn attention_weights(
+    work: &mut Work,
     heads: Heads,
     pattern: &Pattern,
     sequence: &Sequence,
     query: usize,
     [local, global]: [Projections; 2],
-) -> Result<Vec<f32>, OutOfMemory> {
+    weights: &mut AttentionWeights,
+) -> Result<(), Stop> {
     let len = sequence.len();
     assert!(query < len, "the query must lie inside its sequence");
     assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
-    let mut weights = try_zeros(try_len(heads.num_heads, len)?)?;
+    weights.begin(work, try_len(heads.num_heads, len)?)?;
     if sequence.masked.binary_search(&query).is_ok() {
-        return Ok(weights);
+        return Ok(());
     }
     let is_global = sequence.global_tokens.binary_search(&query).is_ok();
     let projections = if is_global { global } else { local };
-    for_each_chunk(&mut weights, len, |head, row| {
+    work.for_each_part(&mut weights.values, len, |head, row, units| {
         let head = Head { heads, head, pattern, sequence };
         let one = Query { head, position: query, projections };
-        row.fill(f32::NEG_INFINITY);
+        if units.due()? {
+            row.fill(f32::NEG_INFINITY);
+        }
         if is_global {
-            one.score(0, 1, len, row);
+            one.score([0, 1, len], row, units)?;
         } else {
-            one.score_band(row);
+            one.score_band(row, units)?;
             // A global key inside of the band gets the same score again, and counts once.
-            sequence.global_tokens.iter().for_each(|&key| one.score(key, 1, 1, row));
+            for &key in &sequence.global_tokens {
+                one.score([key, 1, 1], row, units)?;
+            }
         }
         for (key, score) in row.iter_mut().enumerate() {
             if !pattern.allows(query, key) {
@@ -61,8 +67,8 @@ pub fn attention_weights(
         let max = largest(row);
         let sum = exp2_and_sum(row, max);
         scale(row, 1.0 / sum);
-    });
-    Ok(weights)
+        Ok(())
+    })
 }
 
 /// One head of the query.
@@ -74,17 +80,22 @@ struct Query<'a> {
 
 impl Query<'_> {
     /// Writes the scores of the keys in the band to `row`, `[seq_len]`.
-    fn score_band(&self, row: &mut [f32]) {
+    fn score_band(&self, row: &mut [f32], units: &mut Units) -> Result<(), Stop> {
         let band = self.head.pattern.bands[self.head.head];
         let strands = band.strands(self.head.sequence.len());
         let (strand, place) = strands.locate(self.position);
         let visible = strands.strand(strand).visible(place);
         let step = strands.count();
-        self.score(strand + visible.start * step, step, visible.len(), row);
+        self.score([strand + visible.start * step, step, visible.len()], row, units)
     }
 
     /// Writes the scores of the `count` keys `first, first + step, ...` to `row`, `[seq_len]`.
-    fn score(&self, first: usize, step: usize, count: usize, row: &mut [f32]) {
+    fn score(
+        &self,
+        [first, step, count]: [usize; 3],
+        row: &mut [f32],
+        units: &mut Units,
+    ) -> Result<(), Stop> {
         let head_dim = self.head.heads.head_dim;
         let Projections { query, key, .. } = self.projections;
 
@@ -98,6 +109,9 @@ impl Query<'_> {
         let mut keys = vec![0.0; most * head_dim];
         let mut scores = vec![0.0; most * PANEL];
         for done in (0..count).step_by(KEYS) {
+            if !units.due()? {
+                continue;
+            }
             let count = (count - done).min(KEYS);
             let position = first + done * step;
             self.head.write_rows(key, Tokens { first: position, step, count }, &mut keys);
@@ -112,5 +126,6 @@ impl Query<'_> {
                 row[position + i * step] = scores[0];
             }
         }
+        Ok(())
     }
 }

@@ -2,16 +2,20 @@
 
 use super::sequences::{BatchHandle, PatternHandle};
 use super::weights::{LayerNormHandle, LinearHandle, ProjectionsHandle};
+use super::work::WorkHandle;
 use super::{Result, bad_input, check};
-use crate::attention::{self, Heads, Projections, Workspace, attention, attention_weights};
+use crate::attention::{
+    self, AttentionWeights, Heads, Projections, Workspace, attention, attention_weights,
+};
 use crate::band::Pattern;
 use crate::batch::Batch;
 use crate::feed_forward::{Norm, feed_forward};
 use crate::layer_norm::layer_norm;
 use crate::linear::{add_linear, linear_of_rows};
-use crate::memory::{try_len, try_resize, try_with_capacity, try_zeros};
+use crate::memory::{try_len, try_zeros};
 use crate::pooling;
 use crate::transform::transform;
+use crate::work::{Stop, Work, whole};
 use js_sys::Float32Array;
 use std::ops::Range;
 use wasm_bindgen::prelude::*;
@@ -32,9 +36,10 @@ impl ContextHandle {
         Self::default()
     }
 
-    /// A copy, `[tokens, numHeads * headDim]`.
-    pub fn read(&self) -> Float32Array {
-        Float32Array::from(self.data.as_slice())
+    /// Fills `target` with elements from `first` on, of `[tokens, numHeads * headDim]`.
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, first: usize, target: &Float32Array) -> Result<()> {
+        copy(&self.data, first, target)
     }
 }
 
@@ -42,16 +47,47 @@ impl ContextHandle {
     /// Fills it with what attention makes of `projections`.
     pub(super) fn fill(
         &mut self,
+        work: &mut Work,
         heads: Heads,
         pattern: &Pattern,
         batch: &Batch,
         projections: [Projections; 2],
-    ) -> Result<()> {
+    ) -> std::result::Result<(), Stop> {
+        let Self { data, workspace } = self;
         let len = try_len(batch.total_tokens(), heads.hidden_size())?;
-        try_resize(&mut self.data, len)?;
-        self.data.truncate(len);
-        attention(heads, pattern, batch, projections, &mut self.workspace, &mut self.data)?;
-        Ok(())
+        work.grow(data, len)?;
+        data.truncate(len);
+        attention(work, heads, pattern, batch, projections, workspace, data)
+    }
+}
+
+/// Fills `target` with what `data` holds from `first` on.
+fn copy(data: &[f32], first: usize, target: &Float32Array) -> Result<()> {
+    let count = target.length() as usize;
+    check(first <= data.len() && count <= data.len() - first, || {
+        format!("elements must lie below {}, got {count} from {first} on", data.len())
+    })?;
+    target.copy_from(&data[first..][..count]);
+    Ok(())
+}
+
+/// Weights of attention, for people to look at.
+#[wasm_bindgen(js_name = AttentionWeights)]
+#[derive(Default)]
+pub struct AttentionWeightsHandle(AttentionWeights);
+
+#[wasm_bindgen(js_class = AttentionWeights)]
+impl AttentionWeightsHandle {
+    #[allow(missing_docs, reason = "no weights yet")]
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> AttentionWeightsHandle {
+        Self::default()
+    }
+
+    /// Fills `target` with weights from `first` on.
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, first: usize, target: &Float32Array) -> Result<()> {
+        copy(&self.0.values, first, target)
     }
 }
 
@@ -64,6 +100,13 @@ pub struct HiddenStatesHandle {
 
 #[wasm_bindgen(js_class = HiddenStates)]
 impl HiddenStatesHandle {
+    /// No rows yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new(cols: usize) -> Result<HiddenStatesHandle> {
+        check(cols > 0, || "hidden states must have at least one column".to_owned())?;
+        Ok(Self { cols, data: Vec::new() })
+    }
+
     fn rows(&self) -> usize {
         self.data.len() / self.cols
     }
@@ -71,28 +114,32 @@ impl HiddenStatesHandle {
     /// Fills `context` with what attention makes of these hidden states.
     pub fn attend(
         &self,
+        work: &mut WorkHandle,
         local: &ProjectionsHandle,
         global: &ProjectionsHandle,
         batch: &BatchHandle,
         pattern: &PatternHandle,
         context: &mut ContextHandle,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let heads = self.check_attention([local, global], batch, pattern)?;
         let projections = [local.of(&self.data), global.of(&self.data)];
-        context.fill(heads, &pattern.0, &batch.0, projections)
+        work.go_on(|work| context.fill(work, heads, &pattern.0, &batch.0, projections))
     }
 
-    /// The weights with which the token at `row` sees each token of its sequence,
+    /// Makes `weights` those with which the token at `row` sees each token of its sequence,
     /// `[numHeads, len]`.
     #[wasm_bindgen(js_name = attentionWeights)]
+    #[allow(clippy::too_many_arguments, reason = "what attention takes")]
     pub fn attention_weights(
         &self,
+        work: &mut WorkHandle,
         local: &ProjectionsHandle,
         global: &ProjectionsHandle,
         batch: &BatchHandle,
         pattern: &PatternHandle,
         row: usize,
-    ) -> Result<Float32Array> {
+        weights: &mut AttentionWeightsHandle,
+    ) -> Result<bool> {
         let heads = self.check_attention([local, global], batch, pattern)?;
         let sequence = batch.0.sequences().iter().find(|sequence| sequence.rows.contains(&row));
         let Some(sequence) = sequence else {
@@ -100,22 +147,27 @@ impl HiddenStatesHandle {
         };
         let query = row - sequence.rows.start;
         let projections = [local.of(&self.data), global.of(&self.data)];
-        let weights = attention_weights(heads, &pattern.0, sequence, query, projections)?;
-        Ok(Float32Array::from(weights.as_slice()))
+        let weights = &mut weights.0;
+        work.go_on(|work| {
+            attention_weights(work, heads, &pattern.0, sequence, query, projections, weights)
+        })
     }
 
-    /// The weights with which one head's queries at `queries`, ascending positions in sequence
+    /// Makes `weights` those with which one head's queries at `queries`, ascending positions in sequence
     /// `number` of the batch, see the global tokens and their bands,
     /// `[queries, globals + 2 * oneSidedWindow + 1]`.
+    #[allow(clippy::too_many_arguments, reason = "what attention takes")]
     pub fn attentions(
         &self,
+        work: &mut WorkHandle,
         local: &ProjectionsHandle,
         batch: &BatchHandle,
         pattern: &PatternHandle,
         number: usize,
         head: usize,
         queries: &[u32],
-    ) -> Result<Float32Array> {
+        weights: &mut AttentionWeightsHandle,
+    ) -> Result<bool> {
         let head = self.one_head(local, batch, pattern, number, head)?;
         let len = head.sequence.len();
         check(queries.is_sorted_by(|a, b| a < b), || "queries must be ascending".to_owned())?;
@@ -123,82 +175,97 @@ impl HiddenStatesHandle {
             format!("queries must lie below the sequence's {len} tokens")
         })?;
         let queries: Vec<usize> = queries.iter().map(|&query| query as usize).collect();
-        let weights = attention::attentions(head, &queries, local.of(&self.data))?;
-        Ok(Float32Array::from(weights.as_slice()))
+        let local = local.of(&self.data);
+        work.go_on(|work| attention::attentions(work, head, &queries, local, &mut weights.0))
     }
 
-    /// The weights with which one head's global queries of sequence `number` see its tokens,
+    /// Makes `weights` those with which one head's global queries of sequence `number` see its tokens,
     /// `[len, globals]`.
     #[wasm_bindgen(js_name = globalAttentions)]
+    #[allow(clippy::too_many_arguments, reason = "what attention takes")]
     pub fn global_attentions(
         &self,
+        work: &mut WorkHandle,
         global: &ProjectionsHandle,
         batch: &BatchHandle,
         pattern: &PatternHandle,
         number: usize,
         head: usize,
-    ) -> Result<Float32Array> {
+        weights: &mut AttentionWeightsHandle,
+    ) -> Result<bool> {
         let head = self.one_head(global, batch, pattern, number, head)?;
-        let weights = attention::global_attentions(head, global.of(&self.data))?;
-        Ok(Float32Array::from(weights.as_slice()))
+        let global = global.of(&self.data);
+        work.go_on(|work| attention::global_attentions(work, head, global, &mut weights.0))
     }
 
-    /// `norm(self)`, as hidden states of their own.
-    pub fn normalized(&self, norm: &LayerNormHandle) -> Result<HiddenStatesHandle> {
+    /// Makes `normal` what is `norm(self)`.
+    pub fn normalize(
+        &self,
+        work: &mut WorkHandle,
+        norm: &LayerNormHandle,
+        normal: &mut HiddenStatesHandle,
+    ) -> Result<bool> {
         self.check_norm(norm)?;
-        let mut data = try_with_capacity(self.data.len())?;
-        data.extend_from_slice(&self.data);
-        layer_norm(&mut data, &norm.0);
-        Ok(Self { cols: self.cols, data })
+        work.go_on(|work| {
+            normal.hold(work, self.rows(), self.cols)?;
+            layer_norm(work, &self.data, &norm.0, &mut normal.data)
+        })
     }
 
     /// `self + dense(context)`, in place.
-    pub fn add(&mut self, context: &ContextHandle, dense: &LinearHandle) -> Result<()> {
+    pub fn add(
+        &mut self,
+        work: &mut WorkHandle,
+        context: &ContextHandle,
+        dense: &LinearHandle,
+    ) -> Result<bool> {
         self.check_residual(context, dense)?;
-        add_linear(&mut self.data, &context.data, &dense.0, None);
-        Ok(())
+        work.go_on(|work| add_linear(work, &mut self.data, &context.data, &dense.0, None))
     }
 
     /// `norm(self + dense(context))`, in place.
     #[wasm_bindgen(js_name = addAndNorm)]
     pub fn add_and_norm(
         &mut self,
+        work: &mut WorkHandle,
         context: &ContextHandle,
         dense: &LinearHandle,
         norm: &LayerNormHandle,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         self.check_residual(context, dense)?;
         self.check_norm(norm)?;
-        add_linear(&mut self.data, &context.data, &dense.0, Some(&norm.0));
-        Ok(())
+        let norm = Some(&norm.0);
+        work.go_on(|work| add_linear(work, &mut self.data, &context.data, &dense.0, norm))
     }
 
     /// `norm(self + output(gelu(intermediate(self))))`, in place.
     #[wasm_bindgen(js_name = feedForwardAndNorm)]
     pub fn feed_forward_and_norm(
         &mut self,
+        work: &mut WorkHandle,
         intermediate: &LinearHandle,
         output: &LinearHandle,
         norm: &LayerNormHandle,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         self.check_feed_forward(intermediate, output)?;
         self.check_norm(norm)?;
-        feed_forward(&mut self.data, &intermediate.0, &output.0, Norm::After(&norm.0));
-        Ok(())
+        let norm = Norm::After(&norm.0);
+        work.go_on(|work| feed_forward(work, &mut self.data, &intermediate.0, &output.0, norm))
     }
 
     /// `self + output(gelu(intermediate(norm(self))))`, in place.
     #[wasm_bindgen(js_name = normAndFeedForward)]
     pub fn norm_and_feed_forward(
         &mut self,
+        work: &mut WorkHandle,
         norm: &LayerNormHandle,
         intermediate: &LinearHandle,
         output: &LinearHandle,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         self.check_norm(norm)?;
         self.check_feed_forward(intermediate, output)?;
-        feed_forward(&mut self.data, &intermediate.0, &output.0, Norm::Before(&norm.0));
-        Ok(())
+        let norm = Norm::Before(&norm.0);
+        work.go_on(|work| feed_forward(work, &mut self.data, &intermediate.0, &output.0, norm))
     }
 
     fn check_attention(
@@ -265,39 +332,63 @@ impl HiddenStatesHandle {
         })
     }
 
-    /// `dense(row)` of the rows at `rows`, `[rows, outFeatures]`.
-    pub fn linear(&self, rows: &[u32], dense: &LinearHandle) -> Result<Float32Array> {
-        Ok(Float32Array::from(self.rows_through(rows, dense)?.as_slice()))
+    /// Makes room for `rows` rows, of 0 where there was nothing.
+    pub(super) fn hold(
+        &mut self,
+        work: &mut Work,
+        rows: usize,
+        cols: usize,
+    ) -> std::result::Result<(), Stop> {
+        let len = try_len(rows, cols)?;
+        work.grow(&mut self.data, len)?;
+        self.data.truncate(len);
+        self.cols = cols;
+        Ok(())
     }
 
-    /// The same column by column, `[outFeatures, rows]`.
-    #[wasm_bindgen(js_name = linearColumns)]
-    pub fn linear_columns(&self, rows: &[u32], dense: &LinearHandle) -> Result<Float32Array> {
-        let rows = self.rows_through(rows, dense)?;
-        let cols = dense.0.out_features();
-        let columns = Float32Array::new_with_length(rows.len() as u32);
-        for col in 0..cols {
-            let column: Vec<f32> = rows.iter().skip(col).step_by(cols).copied().collect();
-            columns.set(&Float32Array::from(column.as_slice()), (col * column.len()) as u32);
-        }
-        Ok(columns)
-    }
-
-    /// `norm(gelu(dense(row)))` of the rows at `rows`, as hidden states of their own.
-    pub fn transformed(
+    /// Makes `output` hold `dense(row)` of the rows at `rows`.
+    pub fn linear(
         &self,
+        work: &mut WorkHandle,
+        rows: &[u32],
+        dense: &LinearHandle,
+        output: &mut HiddenStatesHandle,
+    ) -> Result<bool> {
+        self.check_rows(rows, dense)?;
+        work.go_on(|work| {
+            output.hold(work, rows.len(), dense.0.out_features())?;
+            linear_of_rows(work, &self.data, rows, &dense.0, &mut output.data)
+        })
+    }
+
+    /// Makes `output` hold `norm(gelu(dense(row)))` of the rows at `rows`.
+    pub fn transform(
+        &self,
+        work: &mut WorkHandle,
         rows: &[u32],
         dense: &LinearHandle,
         norm: &LayerNormHandle,
-    ) -> Result<HiddenStatesHandle> {
+        output: &mut HiddenStatesHandle,
+    ) -> Result<bool> {
         self.check_rows(rows, dense)?;
         let cols = dense.0.out_features();
         check(norm.0.cols() == cols, || {
             format!("the norm must take {cols} columns, takes {}", norm.0.cols())
         })?;
-        let mut data = try_zeros(try_len(rows.len(), cols)?)?;
-        transform(&self.data, rows, &dense.0, &norm.0, &mut data);
-        Ok(Self { cols, data })
+        work.go_on(|work| {
+            output.hold(work, rows.len(), cols)?;
+            transform(work, &self.data, rows, &dense.0, &norm.0, &mut output.data)
+        })
+    }
+
+    /// A copy column by column, `[cols, rows]`.
+    pub fn columns(&self) -> Float32Array {
+        let columns = Float32Array::new_with_length(self.data.len() as u32);
+        for col in 0..self.cols {
+            let column: Vec<f32> = self.data.iter().skip(col).step_by(self.cols).copied().collect();
+            columns.set(&Float32Array::from(column.as_slice()), (col * column.len()) as u32);
+        }
+        columns
     }
 
     /// `tanh(dense(row))` of the row at `row`, as hidden states of their own.
@@ -305,13 +396,6 @@ impl HiddenStatesHandle {
         self.check_rows(&[row], dense)?;
         let row = &self.data[row as usize * self.cols..][..self.cols];
         Ok(Self { cols: dense.0.out_features(), data: pooling::pooler(row, &dense.0) })
-    }
-
-    fn rows_through(&self, rows: &[u32], dense: &LinearHandle) -> Result<Vec<f32>> {
-        self.check_rows(rows, dense)?;
-        let mut output = try_zeros(try_len(rows.len(), dense.0.out_features())?)?;
-        linear_of_rows(&self.data, rows, &dense.0, &mut output);
-        Ok(output)
     }
 
     fn check_rows(&self, rows: &[u32], dense: &LinearHandle) -> Result<()> {
@@ -325,19 +409,18 @@ impl HiddenStatesHandle {
         })
     }
 
-    /// A copy of `rows` rows from `first` on, `[rows, cols]`.
-    pub fn read(&self, first: usize, rows: usize) -> Result<Float32Array> {
-        check(first <= self.rows() && rows <= self.rows() - first, || {
-            format!("rows must lie below {}, got {rows} from {first} on", self.rows())
-        })?;
-        Ok(Float32Array::from(&self.data[first * self.cols..][..rows * self.cols]))
+    /// Fills `target` with elements from `first` on, of `[rows, cols]`.
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, first: usize, target: &Float32Array) -> Result<()> {
+        copy(&self.data, first, target)
     }
 
     /// The mean row of each range, `[ranges, cols]`; `bounds` holds a start and an end for each.
     #[wasm_bindgen(js_name = meanOfRanges)]
     pub fn mean_of_ranges(&self, bounds: &[u32]) -> Result<Float32Array> {
         let ranges = self.ranges(bounds)?;
-        let means = pooling::mean_of_ranges(&self.data, self.cols, &ranges);
+        let mut means = try_zeros(try_len(ranges.len(), self.cols)?)?;
+        whole(|work| pooling::mean_of_ranges(work, &self.data, self.cols, &ranges, &mut means));
         Ok(Float32Array::from(means.as_slice()))
     }
 
@@ -345,7 +428,8 @@ impl HiddenStatesHandle {
     #[wasm_bindgen(js_name = maxOfRanges)]
     pub fn max_of_ranges(&self, bounds: &[u32]) -> Result<Float32Array> {
         let ranges = self.ranges(bounds)?;
-        let maxima = pooling::max_of_ranges(&self.data, self.cols, &ranges);
+        let mut maxima = try_zeros(try_len(ranges.len(), self.cols)?)?;
+        whole(|work| pooling::max_of_ranges(work, &self.data, self.cols, &ranges, &mut maxima));
         Ok(Float32Array::from(maxima.as_slice()))
     }
 

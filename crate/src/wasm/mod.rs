@@ -11,6 +11,7 @@ pub mod threads;
 pub mod unit_vectors;
 pub mod vectors;
 pub mod weights;
+pub mod work;
 
 use crate::half::TooLarge;
 use crate::memory::OutOfMemory;

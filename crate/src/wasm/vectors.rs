@@ -2,10 +2,12 @@
 
 use super::hidden_states::ContextHandle;
 use super::sequences::{BatchHandle, PatternHandle};
+use super::work::WorkHandle;
 use super::{Result, check};
 use crate::attention::{Heads, Projections, Source};
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, copy_rows, multiply, padded};
 use crate::memory::{try_filled, try_len, try_zeros};
+use crate::work::{Stop, Work};
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
@@ -23,31 +25,46 @@ pub struct VectorsHandle {
 
 #[wasm_bindgen(js_class = Vectors)]
 impl VectorsHandle {
-    /// Copies the three, `[tokens, numHeads, headDim]` each.
+    /// None yet.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        num_heads: usize,
-        head_dim: usize,
+    pub fn new(num_heads: usize, head_dim: usize) -> Result<VectorsHandle> {
+        check(num_heads > 0 && head_dim > 0, || "sizes must be at least 1".to_owned())?;
+        try_len(num_heads, head_dim)?;
+        let heads = Heads { num_heads, head_dim };
+        Ok(Self { heads, query: Vec::new(), key: Vec::new(), value: Vec::new() })
+    }
+
+    /// Copies the three, `[tokens, numHeads, headDim]` each.
+    pub fn write(
+        &mut self,
+        work: &mut WorkHandle,
         query: &Float32Array,
         key: &Float32Array,
         value: &Float32Array,
-    ) -> Result<VectorsHandle> {
-        check(num_heads > 0 && head_dim > 0, || "sizes must be at least 1".to_owned())?;
-        let heads = Heads { num_heads, head_dim };
-        try_len(num_heads, head_dim)?;
-        let copy = |data| by_head(data, heads);
-        Ok(Self { heads, query: copy(query)?, key: copy(key)?, value: copy(value)? })
+    ) -> Result<bool> {
+        let hidden_size = self.heads.hidden_size();
+        for len in [query, key, value].map(|data| data.length() as usize) {
+            check(len.is_multiple_of(hidden_size), || {
+                format!("vectors must be a multiple of {hidden_size} elements, are {len}")
+            })?;
+        }
+        work.go_on(|work| {
+            write_by_head(work, query, self.heads, &mut self.query)?;
+            write_by_head(work, key, self.heads, &mut self.key)?;
+            write_by_head(work, value, self.heads, &mut self.value)
+        })
     }
 
     /// Fills `context` with the attention of these vectors; `global` serves the rows of global
     /// tokens.
     pub fn attend(
         &self,
+        work: &mut WorkHandle,
         global: &VectorsHandle,
         batch: &BatchHandle,
         pattern: &PatternHandle,
         context: &mut ContextHandle,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let heads = self.heads;
         check(global.heads == heads && pattern.0.bands.len() == heads.num_heads, || {
             format!("there must be {} heads everywhere, and a dilation for each", heads.num_heads)
@@ -61,7 +78,7 @@ impl VectorsHandle {
             }
         }
         let projections = [self.projections(), global.projections()];
-        context.fill(heads, &pattern.0, &batch.0, projections)
+        work.go_on(|work| context.fill(work, heads, &pattern.0, &batch.0, projections))
     }
 
     fn projections(&self) -> Projections<'_> {
@@ -73,19 +90,23 @@ impl VectorsHandle {
     }
 }
 
-/// `[tokens, numHeads, headDim]` as `[numHeads, tokens, headDim]`.
-fn by_head(data: &Float32Array, heads: Heads) -> Result<Vec<f32>> {
+/// Makes `vectors` hold `data`, `[tokens, numHeads, headDim]`, as `[numHeads, tokens, headDim]`.
+fn write_by_head(
+    work: &mut Work,
+    data: &Float32Array,
+    heads: Heads,
+    vectors: &mut Vec<f32>,
+) -> std::result::Result<(), Stop> {
     let Heads { head_dim, .. } = heads;
     let hidden_size = heads.hidden_size();
     let len = data.length() as usize;
-    check(len.is_multiple_of(hidden_size), || {
-        format!("vectors must be a multiple of {hidden_size} elements, are {len}")
-    })?;
     let tokens = len / hidden_size;
     // Not as slices: for those wasm-bindgen allocates, and traps where it cannot.
-    let mut vectors = try_zeros(len)?;
+    work.grow(vectors, len)?;
+    vectors.truncate(len);
     let mut block = try_zeros(try_len(tokens.min(TOKENS), hidden_size)?)?;
-    for first in (0..tokens).step_by(TOKENS) {
+    work.in_turn(tokens.div_ceil(TOKENS), |i| {
+        let first = i * TOKENS;
         let count = (tokens - first).min(TOKENS);
         let [start, end] = [first, first + count].map(|token| (token * hidden_size) as u32);
         data.subarray(start, end).copy_to(&mut block[..count * hidden_size]);
@@ -99,8 +120,8 @@ fn by_head(data: &Float32Array, heads: Heads) -> Result<Vec<f32>> {
                 Output { data, row_stride: head_dim, panel_stride: PANEL },
             );
         }
-    }
-    Ok(vectors)
+        Ok(())
+    })
 }
 
 /// One matrix product by itself, `times` times over: what benchmarks measure attention against.

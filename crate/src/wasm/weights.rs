@@ -1,6 +1,7 @@
 //! Weights: made empty, filled piece by piece as a checkpoint is read, freed by their handle.
 
 use super::hidden_states::HiddenStatesHandle;
+use super::work::WorkHandle;
 use super::{Result, check};
 use crate::attention::{Heads, Projections, Source};
 use crate::dtype::Dtype;
@@ -8,7 +9,7 @@ use crate::embedding::{Lookup, Table, embed};
 use crate::gemm::MAX_DEPTH;
 use crate::layer_norm::LayerNorm;
 use crate::linear::{Linear, Storage};
-use crate::memory::{try_filled, try_len, try_zeros};
+use crate::memory::{try_filled, try_len};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -263,13 +264,15 @@ impl EmbeddingsHandle {
         Ok(Self { tables, norm: norm.0 })
     }
 
-    /// The hidden states before the first layer; three ids per token.
+    /// Makes `hidden_states` those before the first layer; three ids per token.
     pub fn forward(
         &self,
+        work: &mut WorkHandle,
         words: &[u32],
         positions: &[u32],
         token_types: &[u32],
-    ) -> Result<HiddenStatesHandle> {
+        hidden_states: &mut HiddenStatesHandle,
+    ) -> Result<bool> {
         let ids = [words, positions, token_types];
         for ((table, ids), name) in self.tables.iter().zip(ids).zip(["word", "position", "type"]) {
             check(ids.len() == words.len(), || format!("there must be one {name} id per token"))?;
@@ -278,15 +281,16 @@ impl EmbeddingsHandle {
                 format!("{name} ids must be below {}, got {largest}", table.rows())
             })?;
         }
-        let cols = self.norm.cols();
-        let mut data = try_zeros(try_len(words.len(), cols)?)?;
+        let tokens = words.len();
         let [words, positions, token_types] = &self.tables;
         let lookups = [
             Lookup { table: words, ids: ids[0] },
             Lookup { table: positions, ids: ids[1] },
             Lookup { table: token_types, ids: ids[2] },
         ];
-        embed(&lookups, Some(&self.norm), &mut data);
-        Ok(HiddenStatesHandle { cols, data })
+        work.go_on(|work| {
+            hidden_states.hold(work, tokens, self.norm.cols())?;
+            embed(work, &lookups, Some(&self.norm), &mut hidden_states.data)
+        })
     }
 }

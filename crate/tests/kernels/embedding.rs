@@ -6,6 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use crate::reference::{self, Random, assert_close};
 use longformer::LayerNorm;
 use longformer::embedding::{Lookup, Table, embed};
+use longformer::work::whole;
 
 /// Three numbers in -1..1 added round by 2e-7; a layer norm with an eps of 0.1 at most triples it.
 const TOLERANCE: f64 = 2e-6;
@@ -30,7 +31,7 @@ fn embed_matches_reference() {
                 let lookups: Vec<Lookup> =
                     tables.iter().zip(&ids).map(|(table, ids)| Lookup { table, ids }).collect();
                 let mut hidden_states = vec![f32::NAN; tokens * cols];
-                embed(&lookups, None, &mut hidden_states);
+                whole(|work| embed(work, &lookups, None, &mut hidden_states));
                 let case = (cols, tokens, lookups.len());
                 assert_close(case, &hidden_states, &expected, TOLERANCE);
 
@@ -41,7 +42,7 @@ fn embed_matches_reference() {
                 };
                 let expected = reference::layer_norm(&expected, &norm.weight, &norm.bias, norm.eps);
                 hidden_states.fill(f32::NAN);
-                embed(&lookups, Some(&norm), &mut hidden_states);
+                whole(|work| embed(work, &lookups, Some(&norm), &mut hidden_states));
                 assert_close(("norm", case), &hidden_states, &expected, TOLERANCE);
             }
         }
@@ -63,7 +64,7 @@ fn rows_may_come_in_pieces() {
     table.write(0, &data[..18]).expect("finite");
     let ids: Vec<u32> = (0..10).collect();
     let mut hidden_states = vec![f32::NAN; 30];
-    embed(&[Lookup { table: &table, ids: &ids }], None, &mut hidden_states);
+    whole(|work| embed(work, &[Lookup { table: &table, ids: &ids }], None, &mut hidden_states));
     assert_eq!(hidden_states, data);
 }
 
@@ -75,20 +76,20 @@ fn a_table_too_large_for_any_memory_is_an_error() {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod refused {
-    use super::{Lookup, Table, embed};
+    use super::{Lookup, Table, embed, whole};
 
     #[test]
     #[should_panic(expected = "out of range")]
     fn an_id_outside_the_table() {
         let table = Table::try_new(4, 2).expect("memory");
-        embed(&[Lookup { table: &table, ids: &[4] }], None, &mut [0.0; 2]);
+        whole(|work| embed(work, &[Lookup { table: &table, ids: &[4] }], None, &mut [0.0; 2]));
     }
 
     #[test]
     #[should_panic(expected = "one id per token")]
     fn ids_for_another_number_of_tokens() {
         let table = Table::try_new(4, 2).expect("memory");
-        embed(&[Lookup { table: &table, ids: &[0] }], None, &mut [0.0; 4]);
+        whole(|work| embed(work, &[Lookup { table: &table, ids: &[0] }], None, &mut [0.0; 4]));
     }
 
     #[test]
@@ -96,6 +97,6 @@ mod refused {
     fn tables_of_unequal_width() {
         let [wide, narrow] = [4, 2].map(|cols| Table::try_new(4, cols).expect("memory"));
         let lookups = [&wide, &narrow].map(|table| Lookup { table, ids: &[0] });
-        embed(&lookups, None, &mut [0.0; 4]);
+        whole(|work| embed(work, &lookups, None, &mut [0.0; 4]));
     }
 }

@@ -5,6 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::reference::{self, Random, add, assert_close, assert_same_bits, exact};
 use longformer::feed_forward::{Norm, feed_forward};
+use longformer::work::whole;
 use longformer::{LayerNorm, Linear};
 
 /// Activations up to about 10 are off by some 1e-6 each; a sum of 100 of them, weighted by numbers
@@ -67,12 +68,16 @@ fn feed_forward_matches_reference() {
             let layers = [0, 1].map(|i| block.linear(i));
 
             let mut after = x.clone();
-            feed_forward(&mut after, &layers[0], &layers[1], Norm::After(&block.norm));
+            whole(|work| {
+                feed_forward(work, &mut after, &layers[0], &layers[1], Norm::After(&block.norm))
+            });
             let expected = block.expected_norm(&add(&exact_x, &block.expected(&exact_x)));
             assert_close(("norm after", size, rows), &after, &expected, TOLERANCE);
 
             let mut before = x;
-            feed_forward(&mut before, &layers[0], &layers[1], Norm::Before(&block.norm));
+            whole(|work| {
+                feed_forward(work, &mut before, &layers[0], &layers[1], Norm::Before(&block.norm))
+            });
             let expected = add(&exact_x, &block.expected(&block.expected_norm(&exact_x)));
             assert_close(("norm before", size, rows), &before, &expected, TOLERANCE);
         }
@@ -87,9 +92,9 @@ fn a_row_does_not_depend_on_its_neighbours() {
     for norm in [Norm::After(&block.norm), Norm::Before(&block.norm)] {
         let x = random.floats(130 * 13, 1.0);
         let mut together = x.clone();
-        feed_forward(&mut together, &layers[0], &layers[1], norm);
+        whole(|work| feed_forward(work, &mut together, &layers[0], &layers[1], norm));
         for (row, mut alone) in x.chunks_exact(13).map(<[f32]>::to_vec).enumerate() {
-            feed_forward(&mut alone, &layers[0], &layers[1], norm);
+            whole(|work| feed_forward(work, &mut alone, &layers[0], &layers[1], norm));
             assert_same_bits(row, &alone, &together[row * 13..][..13]);
         }
     }
@@ -102,5 +107,5 @@ fn an_output_layer_of_another_size_is_refused() {
     let [intermediate, output] =
         [[4, 8], [8, 5]].map(|[from, to]| Linear::try_new(from, to, 1).expect("memory"));
     let norm = LayerNorm::new(4, 1e-5);
-    feed_forward(&mut [0.0; 4], &intermediate, &output, Norm::After(&norm));
+    whole(|work| feed_forward(work, &mut [0.0; 4], &intermediate, &output, Norm::After(&norm)));
 }

@@ -6,6 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use crate::reference::{self, Random, add, assert_close, assert_same_bits, exact, matrix_product};
 use longformer::gemm::{Output, PANEL, Rows, padded};
 use longformer::linear::{add_linear, linear_of_rows};
+use longformer::work::whole;
 use longformer::{LayerNorm, Linear};
 
 /// Sums of up to 100 products of numbers in -1..1 stay below 20, where one rounding is at most
@@ -77,7 +78,7 @@ fn add_linear_matches_reference() {
             );
 
             let mut hidden_states = before.clone();
-            add_linear(&mut hidden_states, &x, &linear, None);
+            whole(|work| add_linear(work, &mut hidden_states, &x, &linear, None));
             assert_close((size, rows), &hidden_states, &sum, TOLERANCE);
 
             let norm = LayerNorm {
@@ -87,7 +88,7 @@ fn add_linear_matches_reference() {
             };
             let expected = reference::layer_norm(&sum, &norm.weight, &norm.bias, norm.eps);
             let mut hidden_states = before;
-            add_linear(&mut hidden_states, &x, &linear, Some(&norm));
+            whole(|work| add_linear(work, &mut hidden_states, &x, &linear, Some(&norm)));
             assert_close(("norm", size, rows), &hidden_states, &expected, TOLERANCE);
         }
     }
@@ -99,14 +100,14 @@ fn linear_of_rows_gives_the_rows_of_the_whole() {
     for size @ [in_features, out_features] in SIZES {
         let linear = Weights::new(&mut random, size).linear(1);
         let x = random.floats(211 * in_features, 1.0);
-        let mut whole = vec![f32::NAN; 211 * out_features];
-        linear.apply(&x, &mut whole);
+        let mut together = vec![f32::NAN; 211 * out_features];
+        linear.apply(&x, &mut together);
         for rows in [vec![], vec![210], vec![0, 100, 99, 100], (0..211).rev().collect::<Vec<u32>>()]
         {
             let mut output = vec![f32::NAN; rows.len() * out_features];
-            linear_of_rows(&x, &rows, &linear, &mut output);
+            whole(|work| linear_of_rows(work, &x, &rows, &linear, &mut output));
             for (i, &row) in rows.iter().enumerate() {
-                let expected = &whole[row as usize * out_features..][..out_features];
+                let expected = &together[row as usize * out_features..][..out_features];
                 assert_same_bits(
                     (size, row),
                     &output[i * out_features..][..out_features],
@@ -214,10 +215,10 @@ fn a_row_does_not_depend_on_its_neighbours() {
     let x = random.floats(200 * 37, 1.0);
     let before = random.floats(200 * 19, 1.0);
     let mut together = before.clone();
-    add_linear(&mut together, &x, &linear, Some(&norm));
+    whole(|work| add_linear(work, &mut together, &x, &linear, Some(&norm)));
     for row in 0..200 {
         let mut alone = before[row * 19..][..19].to_vec();
-        add_linear(&mut alone, &x[row * 37..][..37], &linear, Some(&norm));
+        whole(|work| add_linear(work, &mut alone, &x[row * 37..][..37], &linear, Some(&norm)));
         assert_same_bits(row, &alone, &together[row * 19..][..19]);
     }
 }

@@ -21,3 +21,4 @@ mod storage;
 mod threads;
 mod transform;
 mod unit_vectors;
+mod work;

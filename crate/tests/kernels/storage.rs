@@ -11,6 +11,7 @@ use longformer::embedding::{Lookup, Table, embed};
 use longformer::gemm::{MAX_DEPTH, Output, PANEL, Rows, padded};
 use longformer::half::{TooLarge, from_half, to_half};
 use longformer::linear::{add_linear, linear_of_rows};
+use longformer::work::whole;
 use longformer::{Batch, LayerNorm, Linear, Storage};
 
 const STORAGES: [Storage; 3] = [Storage::F32, Storage::F16, Storage::Int8];
@@ -316,14 +317,14 @@ fn a_row_does_not_depend_on_its_neighbours_nor_on_how_weights_came() {
         let x = random.floats(200 * 37, 1.0);
         let before = random.floats(200 * 19, 1.0);
         let mut together = before.clone();
-        add_linear(&mut together, &x, &linear, Some(&norm));
+        whole(|work| add_linear(work, &mut together, &x, &linear, Some(&norm)));
         for row in 0..200 {
             let mut alone = before[row * 19..][..19].to_vec();
-            add_linear(&mut alone, &x[row * 37..][..37], &pieces, Some(&norm));
+            whole(|work| add_linear(work, &mut alone, &x[row * 37..][..37], &pieces, Some(&norm)));
             assert_same_bits((storage, row), &alone, &together[row * 19..][..19]);
         }
         let mut some = vec![f32::NAN; 3 * 19];
-        linear_of_rows(&x, &[199, 0, 50], &linear, &mut some);
+        whole(|work| linear_of_rows(work, &x, &[199, 0, 50], &linear, &mut some));
         for (row, some) in [199, 0, 50].into_iter().zip(some.chunks_exact(19)) {
             let mut alone = [f32::NAN; 19];
             linear.apply(&x[row * 37..][..37], &mut alone);
@@ -357,8 +358,9 @@ fn attention_takes_layers_of_every_storage() {
             let mut context = vec![f32::NAN; tokens * heads.hidden_size()];
             let pattern = Pattern::new(20, &[1, 3], false);
             let mut workspace = Workspace::default();
-            attention(heads, &pattern, &batch, projections, &mut workspace, &mut context)
-                .expect("memory");
+            whole(|work| {
+                attention(work, heads, &pattern, &batch, projections, &mut workspace, &mut context)
+            });
             context
         };
         let singles = context_of(layers.each_ref().map(|layer| layer.linear(Storage::F32)));
@@ -407,8 +409,10 @@ fn eight_bit_attention_is_attention_over_what_the_layers_give() {
             let mut context = vec![f32::NAN; tokens * heads.hidden_size()];
             let pattern = Pattern::new(20, &[1, 3, 2], false);
             let mut workspace = Workspace::default();
-            attention(heads, &pattern, &batch, [local, global], &mut workspace, &mut context)
-                .expect("memory");
+            let projections = [local, global];
+            whole(|work| {
+                attention(work, heads, &pattern, &batch, projections, &mut workspace, &mut context)
+            });
             context
         };
         let projected = layers
@@ -432,7 +436,9 @@ fn tables_keep_halves_where_they_do_not_keep_singles() {
             table.write(4, &data[4 * cols..]).expect("finite");
             table.write(0, &data[..4 * cols]).expect("finite");
             let mut hidden_states = vec![f32::NAN; 40 * cols];
-            embed(&[Lookup { table: &table, ids: &ids }; 2], None, &mut hidden_states);
+            whole(|work| {
+                embed(work, &[Lookup { table: &table, ids: &ids }; 2], None, &mut hidden_states)
+            });
             hidden_states
         };
         let expected = looked_up(Storage::F32, &rounded);

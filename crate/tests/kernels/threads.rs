@@ -8,6 +8,7 @@ use longformer::embedding::{Lookup, Table, embed};
 use longformer::feed_forward::{Norm, feed_forward};
 use longformer::linear::add_linear;
 use longformer::pooling::mean_of_ranges;
+use longformer::work::whole;
 use longformer::{Batch, LayerNorm, Linear};
 
 const HEADS: Heads = Heads { num_heads: 3, head_dim: 12 };
@@ -54,8 +55,9 @@ fn attention_is_independent_of_threads() {
         assert_independent_of_threads(|| {
             let mut context = vec![f32::NAN; TOKENS * HIDDEN_SIZE];
             let mut workspace = Workspace::default();
-            attention(HEADS, &pattern, &batch, projections, &mut workspace, &mut context)
-                .expect("memory");
+            whole(|work| {
+                attention(work, HEADS, &pattern, &batch, projections, &mut workspace, &mut context)
+            });
             context
         });
     }
@@ -75,11 +77,15 @@ fn layers_are_independent_of_threads() {
     assert_independent_of_threads(|| {
         let mut hidden_states = vec![f32::NAN; TOKENS * HIDDEN_SIZE];
         let words = Lookup { table: &table, ids: &ids };
-        embed(&[words], Some(&norm), &mut hidden_states);
-        add_linear(&mut hidden_states, &x, &dense, Some(&norm));
-        feed_forward(&mut hidden_states, &intermediate, &output, Norm::After(&norm));
+        whole(|work| embed(work, &[words], Some(&norm), &mut hidden_states));
+        whole(|work| add_linear(work, &mut hidden_states, &x, &dense, Some(&norm)));
+        whole(|work| {
+            feed_forward(work, &mut hidden_states, &intermediate, &output, Norm::After(&norm))
+        });
         let ranges: Vec<_> = (0..100).map(|i| i * 9..i * 9 + 9).collect();
-        hidden_states.extend(mean_of_ranges(&hidden_states, HIDDEN_SIZE, &ranges));
+        let mut means = vec![f32::NAN; 100 * HIDDEN_SIZE];
+        whole(|work| mean_of_ranges(work, &hidden_states, HIDDEN_SIZE, &ranges, &mut means));
+        hidden_states.extend(means);
         hidden_states
     });
 }

@@ -9,7 +9,8 @@ use super::weights::random_case;
 use crate::reference::{self, Random, assert_close, band_shows, exact};
 
 use longformer::Batch;
-use longformer::attention::{Head, attentions, global_attentions};
+use longformer::attention::{AttentionWeights, Head, attentions, global_attentions};
+use longformer::work::whole;
 
 /// As for the weights of one query (`weights.rs`).
 const TOLERANCE: f64 = 1e-5;
@@ -69,7 +70,9 @@ fn assert_matches(case: &Case, queries: &[usize], [local, global]: &[Vectors; 2]
                 expected.push(key.map_or(0.0, |key| weight(query, key)));
             }
         }
-        let actual = attentions(head, queries, case.given(local)).expect("memory");
+        let mut weights = AttentionWeights::default();
+        whole(|work| attentions(work, head, queries, case.given(local), &mut weights));
+        let actual = weights.values;
         assert_close((number, queries, case), &actual, &expected, TOLERANCE);
         // Not only close to 0: a key out of sight has no weight at all.
         assert!(actual.iter().zip(&expected).all(|(x, y)| *y != 0.0 || *x == 0.0), "{case:?}");
@@ -78,7 +81,9 @@ fn assert_matches(case: &Case, queries: &[usize], [local, global]: &[Vectors; 2]
             .flat_map(|key| globals.iter().map(move |&query| (query, key)))
             .map(|(query, key)| weight(query, key))
             .collect();
-        let actual = global_attentions(head, case.given(global)).expect("memory");
+        let mut weights = AttentionWeights::default();
+        whole(|work| global_attentions(work, head, case.given(global), &mut weights));
+        let actual = weights.values;
         assert_close((number, "global", case), &actual, &expected, TOLERANCE);
         assert!(actual.iter().zip(&expected).all(|(x, y)| *y != 0.0 || *x == 0.0), "{case:?}");
     }

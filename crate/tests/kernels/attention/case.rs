@@ -4,6 +4,7 @@
 use crate::reference::{Random, Sequence};
 use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
+use longformer::work::whole;
 use longformer::{Band, Batch};
 
 /// Query, key and value, each `[tokens, num_heads, head_dim]`.
@@ -56,15 +57,10 @@ impl Case {
             batch.push(len, global_tokens, masked);
         }
         let mut context = vec![f32::NAN; self.tokens() * self.heads.hidden_size()];
-        attention(
-            self.heads,
-            &self.pattern,
-            &batch,
-            projections,
-            &mut self.workspace_of_another_call(),
-            &mut context,
-        )
-        .expect("memory");
+        let (pattern, mut workspace) = (&self.pattern, self.workspace_of_another_call());
+        whole(|work| {
+            attention(work, self.heads, pattern, &batch, projections, &mut workspace, &mut context)
+        });
         context
     }
 
@@ -87,15 +83,11 @@ impl Case {
         let mut workspace = Workspace::default();
         let heads = Heads { num_heads: 1, head_dim: 32 };
         let source = Source::by_token(&nan, heads);
-        attention(
-            heads,
-            &Pattern::new(0, &[1], false),
-            &batch,
-            [Projections { query: source, key: source, value: source }; 2],
-            &mut workspace,
-            &mut vec![0.0; len * 32],
-        )
-        .expect("memory");
+        let projections = [Projections { query: source, key: source, value: source }; 2];
+        let (pattern, mut context) = (Pattern::new(0, &[1], false), vec![0.0; len * 32]);
+        whole(|work| {
+            attention(work, heads, &pattern, &batch, projections, &mut workspace, &mut context)
+        });
         workspace
     }
 }

@@ -9,8 +9,9 @@ use super::definition::{
 };
 use crate::reference::{self, Random, Sequence, assert_close, exact, visible_keys};
 use longformer::Batch;
-use longformer::attention::{Heads, Projections, Source, attention_weights};
+use longformer::attention::{AttentionWeights, Heads, Projections, Source, attention_weights};
 use longformer::band::Pattern;
+use longformer::work::whole;
 
 /// As for the context (`definition.rs`): a score of up to 30, and with it the relative error of a
 /// weight of at most 1.
@@ -22,7 +23,11 @@ fn weights_of(case: &Case, number: usize, query: usize, projections: [Projection
         batch.push(len, global_tokens, masked);
     }
     let sequence = &batch.sequences()[number];
-    attention_weights(case.heads, &case.pattern, sequence, query, projections).expect("memory")
+    let (heads, pattern, mut weights) = (case.heads, &case.pattern, AttentionWeights::default());
+    whole(|work| {
+        attention_weights(work, heads, pattern, sequence, query, projections, &mut weights)
+    });
+    weights.values
 }
 
 /// A window, dilations, global and masked tokens, for a random pair of sequences.
