@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 
-const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+export const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
 export interface Ended {
   code: number | string | null;

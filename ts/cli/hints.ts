@@ -18,6 +18,7 @@ export function hintFor(error: unknown, { name, options }: Pick<Command, 'name' 
     case 'NOT_FOUND':
       if (/must be in the cache/.test(message)) return 'without --offline it is fetched';
       if (/no directory, and no id/.test(message)) return 'a model is a folder with a config.json, or an id of the Hugging Face Hub such as allenai/longformer-base-4096';
+      if (/must be a file, a directory or a pattern/.test(message) && has('text')) return `--text ${JSON.stringify(error.subject)} where that is the text itself`;
       return null;
     case 'BAD_FILE':
       if (/convert the checkpoint/.test(message)) return 'longformer-wasm convert SOURCE TARGET makes a Longformer of it';

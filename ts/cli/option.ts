@@ -60,6 +60,17 @@ function readNumber(given: string, name: string, least: number): number {
   throw new UsageError(`${name} must be a whole number from ${least}, got ${JSON.stringify(given)}`);
 }
 
+/** A number that need not be whole. */
+export function decimal(value: string, about: string, besides: Besides = {}): Option<number> {
+  return {
+    value, about, ...besides,
+    read(given, name) {
+      if (/^\d*\.?\d+$/.test(given)) return Number(given);
+      throw new UsageError(`${name} must be a number, got ${JSON.stringify(given)}`);
+    },
+  };
+}
+
 export function choice<const Choice extends string>(choices: readonly Choice[], about: string, besides: Besides = {}): Option<Choice> {
   return {
     value: 'KIND', about, choices, ...besides,

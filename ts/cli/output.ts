@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { LongformerError } from '../errors.ts';
 
 /** To the file, or to standard output where there is none. */
-export async function writeOutput(path: string | undefined, content: string): Promise<void> {
+export async function writeOutput(path: string | undefined, content: string | Uint8Array): Promise<void> {
   if (path === undefined) {
     process.stdout.write(content);
     return;

@@ -34,6 +34,8 @@ export interface Paints {
   heat(strength: number, text: string): string;
   /** What everything else is about. */
   mark(text: string): string;
+  /** One of several kinds, by its number: six colours, then again the first. */
+  kind(number: number, text: string): string;
 }
 
 /** Null where there is to be no colour. 24 bits if the terminal says that it has them, else the 256 colours that all have. */
@@ -48,8 +50,12 @@ export function paintsFor(terminal: Terminal): Paints | null {
       return `\x1b[38;5;${foreground};48;${background}m${text}\x1b[0m`;
     },
     mark: (text) => `\x1b[1;38;5;16;48;5;81m${text}\x1b[0m`,
+    kind: (number, text) => `\x1b[38;5;16;48;5;${KINDS[number % KINDS.length]!}m${text}\x1b[0m`,
   };
 }
+
+/** Light ones of the 256 colours, apart from each other. */
+const KINDS = [117, 156, 222, 217, 183, 159] as const;
 
 /** The same ramp twice: exactly, and as the nearest of the 256 colours. */
 const HEAT = ([
@@ -105,4 +111,12 @@ export function memory(bytes: number): string {
   const [unit, name] = bytes >= 2 ** 30 ? [2 ** 30, 'GiB'] : bytes >= 2 ** 20 ? [2 ** 20, 'MiB'] : [2 ** 10, 'KiB'];
   const value = bytes / unit;
   return `${value < 9.95 ? Number(value.toFixed(1)) : count(value)} ${name}`;
+}
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** A bar as long as a share of 1, 24 columns at most. */
+export function bar(share: number, width = 24): string {
+  const eighths = Math.round(Math.min(Math.max(share, 0), 1) * width * 8);
+  return ('█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7]!).padEnd(width);
 }
