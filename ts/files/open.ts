@@ -28,9 +28,14 @@ export async function openSource(source: string | URL | FileSource, options: Sou
   return openBlobs(source);
 }
 
+/** What is fetched: from a web server, or of an extension's own files. */
+const FETCHED = /^(https?|(chrome|moz|safari-web)-extension):$/;
+
+const SCHEMES = /^(file|https?|(chrome|moz|safari-web)-extension):/i;
+
 async function openString(source: string, options: SourceOptions): Promise<Source> {
   if (source === '') throw new LongformerError('BAD_INPUT', 'source', 'must not be empty');
-  if (/^(file|https?):/i.test(source) && URL.canParse(source)) return openUrl(new URL(source), options);
+  if (SCHEMES.test(source) && URL.canParse(source)) return openUrl(new URL(source), options);
   const files = await fileSystem();
   if (/^[./]/.test(source)) {
     if (files === null) throw new LongformerError('NOT_FOUND', source, 'is a path, and there is no file system here');
@@ -43,7 +48,7 @@ async function openString(source: string, options: SourceOptions): Promise<Sourc
 }
 
 async function openUrl(url: URL, options: SourceOptions): Promise<Source> {
-  if (/^https?:$/.test(url.protocol)) return openFolderUrl(url, options);
+  if (FETCHED.test(url.protocol)) return openFolderUrl(url, options);
   if (url.protocol !== 'file:') throw new LongformerError('NOT_FOUND', url.href, 'must be a file:, http: or https: URL');
   const files = await fileSystem();
   if (files === null) throw new LongformerError('NOT_FOUND', url.href, 'is a path, and there is no file system here');

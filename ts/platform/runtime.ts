@@ -8,6 +8,7 @@ export function runtimeName(): string {
     process?: { versions?: Record<string, string | undefined> };
     navigator?: { userAgent?: string; userAgentData?: { brands?: { brand: string; version: string }[] } };
   };
+  if (navigator?.userAgent === 'Cloudflare-Workers') return 'cloudflare-workers'; // it may name a Node that it is like
   for (const name of ['bun', 'deno', 'node']) { // the first two have Node's number as well
     const version = process?.versions?.[name];
     if (version !== undefined) return `${name} ${version}`;
