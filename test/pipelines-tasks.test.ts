@@ -126,6 +126,14 @@ masks('gives the place of each mask, in windows too', async ({ engine }) => {
   assert.is(near.token, alone.token);
 });
 
+masks('fills each mask once, also where windows overlap', async ({ engine }) => {
+  const fill = await filler(engine);
+  const text = 'a <mask> of the '.repeat(40);
+  const { result, read } = await fill.withReport(text, { overflow: 'window', maxTokens: 60, stride: 20, topK: 1 });
+  assert.ok(read[0]!.windows > 3);
+  assert.equal(result.map(([best]) => best!.start), Array.from({ length: 40 }, (_, i) => 2 + 16 * i));
+});
+
 masks('takes targets as the vocabulary spells them, or as text', async ({ engine }) => {
   const fill = await filler(engine);
   const text = 'read the <mask>, please';

@@ -130,6 +130,14 @@ test('give their memory back', async ({ engine }) => {
   await kept.dispose();
   await assertRefuses(() => kept('a'), 'BAD_INPUT', /^the pipeline was disposed/);
   await kept.dispose();
+  const memory: number[] = [];
+  for (let i = 0; i < 60; i++) {
+    const again = await pipeline('text-classification', files, { engine });
+    await again('a');
+    await again.dispose();
+    memory.push(engine.info.memoryBytes);
+  }
+  assert.is(memory[59], memory[9]);
   let own: Engine;
   {
     await using alone = await pipeline('text-classification', files, { threads: 1 });
