@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { removeStale } = await import(`${root}scripts/lock.mjs`);
 const { unlessFresh } = await import(`${root}scripts/fresh.mjs`);
+const { asFunction } = await import(`${root}scripts/glue.mjs`);
 const { attempt, run, Failure } = await import(`${root}scripts/step.mjs`);
 const { counts, outcome, whatIsLeftOut } = await import(`${root}scripts/ts-tests.mjs`);
 const { variants } = await import(`${root}scripts/variants.mjs`);
@@ -214,6 +215,17 @@ builds('of the demo have one model per length and window, and the readme names i
     .replace(/\$\{(\w+)\}/g, (_, constant) => new RegExp(`^const ${constant} = (\\d+)`, 'm').exec(demo)![1]!);
   assert.match(name, /-8192-window-128$/);
   assert.ok(readFileSync(`${root}README.md`, 'utf8').includes(`.cache/models/${name}'`), name);
+});
+
+builds('make a function of the glue, or say that they cannot', () => {
+  const glue = 'let wasm;\nexport class Handle {}\nfunction initSync(module) { wasm = module; }\n'
+    + 'let __wbg_init_promise;\nasync function __wbg_init() { fetch(import.meta.url); }\nexport { initSync, __wbg_init as default };\n';
+  const text: string = asFunction(glue);
+  assert.match(text, /^export function instantiate\(module, memory\) \{$/m);
+  assert.match(text, /^return \{ Handle \};$/m);
+  assert.not.match(text, /import\.meta|fetch/);
+  assert.throws(() => asFunction('export default class {}'), /another form/);
+  assert.throws(() => asFunction(glue.replace('let __wbg_init_promise;', '')), /another form/);
 });
 
 builds.run();
