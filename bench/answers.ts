@@ -22,7 +22,7 @@ for (const [tokens, topK, maxAnswerTokens] of [[384, 1, 15], [1024, 1, 15], [409
   const { context, window } = pairOf(tokens);
   const output = { startLogits: tensor([tokens]), endLogits: tensor([tokens]) };
   const input = { question, context, own: { topK, maxAnswerTokens } };
-  const answer = await resultOf(questionAnswering, input, window, output, {});
+  const answer = await resultOf(questionAnswering, input, [window], [output], {});
   await measure({ what: 'answer', tokens, topK, maxAnswerTokens }, answer);
   verify(window, output, (answer() as { score: number }[])[0]!.score);
 }
@@ -31,10 +31,39 @@ for (const aggregation of ['none', 'simple', 'average'] as const) {
   for (const tokens of [4096, 16384, 100_000]) {
     const { text, window } = textOf(tokens);
     const output = { logits: tensor([tokens - 2, LABELS.length]) };
-    await measure({ what: 'entities', tokens, aggregation }, await resultOf(tokenClassification, text, window, output, { aggregation }));
+    await measure({ what: 'entities', tokens, aggregation }, await resultOf(tokenClassification, text, [window], [output], { aggregation }));
+  }
+}
+// Texts of 100,000 characters without a space, in windows of 4,096 tokens: tokenizing, and what comes
+// after the model. Once, cold, in time of the processor: that of all threads, of the collector's too.
+for (const name of ['word-piece', 'byte-level', 'unigram']) {
+  const edge = await Tokenizer.fromPretrained(new URL(`../test/fixtures/tokenizer/${name}/`, import.meta.url));
+  for (const [text, unit] of [['letters', 'abcdefghijklmnopqrstuvwxyz'], ['the same letter', 'a'], ['emoji', '👋🏽👩‍👩‍👧‍👦🏳️‍🌈😀🚀❤️🇪🇺']] as const) {
+    const characters = Array.from(unit);
+    const context = Array.from({ length: 100_000 }, (_, i) => characters[i % characters.length]!).join('');
+    for (const [task, part, input] of [
+      [questionAnswering, { text: question, pair: context, subject: 'context' }, { question, context, own: { topK: 1 } }],
+      [tokenClassification, { text: context, subject: 'text' }, context],
+    ] as const) {
+      const start = processorTime();
+      const { windows } = windowsOf(edge, part, { overflow: 'window', maxTokens: 4096, stride: null });
+      const tokenized = processorTime();
+      const outputs = windows.map(({ inputIds: { length }, sequenceIds, own }) => task === questionAnswering ? { startLogits: tensor([length]), endLogits: tensor([length]) }
+        : { logits: tensor([sequenceIds.subarray(own.start, own.end).filter((id) => id === 0).length, LABELS.length]) });
+      const work = await resultOf(task, input, windows, outputs, task === questionAnswering ? {} : { aggregation: 'average' }, edge);
+      const read = processorTime();
+      work();
+      report.add({ what: 'edge', task: task === questionAnswering ? 'answer' : 'entities', tokenizer: name, text, windows: windows.length,
+        'tokenizing ms': tokenized - start, 'after the model ms': processorTime() - read });
+    }
   }
 }
 await report.keep();
+
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+}
 
 /** Memory is what the process's largest has grown by, compiling included. */
 async function measure(line: { what: string; [key: string]: string | number }, work: () => unknown): Promise<void> {
@@ -58,11 +87,13 @@ function textOf(tokens: number): { text: string; window: Window } {
   return { text, window: windows[0]! };
 }
 
-/** What a task makes of what the model said of a window. */
-async function resultOf(task: AnyTask, input: unknown, window: Window, output: unknown, given: Record<string, unknown>): Promise<() => unknown> {
-  const runner = await task.load(files);
+/** What a task makes of what the model said of a text's windows. */
+async function resultOf(
+  task: AnyTask, input: unknown, windows: readonly Window[], outputs: readonly unknown[], given: Record<string, unknown>, own = tokenizer,
+): Promise<() => unknown> {
+  const runner = await task.load({ ...files, tokenizer: own });
   const options = Object.fromEntries(Object.entries(task.options).map(([name, check]) => [name, (check as (value: unknown, name: string) => unknown)(given[name], name)]));
-  return () => (runner.result as (...args: unknown[]) => unknown)(input, [{ windows: [window], outputs: [output] }], options);
+  return () => (runner.result as (...args: unknown[]) => unknown)(input, [{ windows, outputs }], options);
 }
 
 /** Logits from -8 to 8, the same in every run. */
