@@ -1,6 +1,6 @@
 // Pipelines on the command line: texts in, text or lines of JSON out.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -18,7 +18,7 @@ const test = suite<{ root: string; classify: Pipelines['text-classification'] }>
 test.before(async (context) => {
   const root = await mkdtemp(join(tmpdir(), 'cli-pipelines-'));
   context.root = root;
-  for (const head of ['classifier', 'regression', 'question-answering', 'tagger']) await writeTinyModel(join(root, head), 'word-piece', head);
+  for (const head of ['classifier', 'regression', 'question-answering', 'tagger', 'masked-lm']) await writeTinyModel(join(root, head), 'word-piece', head);
   await mkdir(join(root, 'texts'));
   await writeFile(join(root, 'texts', 'fox.txt'), `A line before.\n\n${TEXT}\n`);
   await writeFile(join(root, 'texts', 'long.md'), LONG);
@@ -171,6 +171,52 @@ test('tag lists entities, or writes them into the text', async ({ root }) => {
   assert.is(stdout.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1'), text);
   assert.is([...stdout.matchAll(/\]\(/g)].length, entities.length);
   assertFails(await longformer(['tag', '-m', './tagger', '--show', 'list', '--json', TEXT], { cwd: root }), 2, /--show does not go with --json/);
+});
+
+// ---------------------------------------------------------------------------- fill, embed
+
+test('fill gives candidates for each mask', async ({ root }) => {
+  const text = 'The quick [MASK] jumps over\nthe [MASK] dog.';
+  const [{ masks }] = await lines<{ masks: { tokenStr: string; score: number; start: number; end: number }[][] }>(root, ['fill', '-m', './masked-lm', '--top', '3', text]) as [{ masks: { tokenStr: string; score: number; start: number; end: number }[][] }];
+  const alone = await pipeline('fill-mask', join(root, 'masked-lm'), { threads: 1 });
+  assert.equal(masks, await alone(text, { topK: 3 }));
+  await alone.dispose();
+  const { stdout } = await run(root, ['fill', '-m', './masked-lm', '--top', '3', text]);
+  const printed = stdout.trimEnd().split('\n');
+  assert.equal([printed.length, printed[0], printed[4]], [8, 'mask 1, line 1, column 11', 'mask 2, line 2, column 5']);
+  assert.ok(printed[1]!.endsWith(masks[0]![0]!.score.toFixed(3)));
+  assertFails(await longformer(['fill', '-m', './masked-lm', 'no mask here'], { cwd: root }), 1, /\(text\) must hold the mask token \[MASK\]/);
+});
+
+interface VectorLine { path: string; embedding: number[] | number[][] }
+
+test('embed prints vectors, or keeps them in files', async ({ root }) => {
+  const alone = await pipeline('feature-extraction', join(root, 'classifier'), { threads: 1 });
+  const expected = await alone([TEXT, 'a b'], { pooling: 'mean', normalize: true });
+  await alone.dispose();
+  const [rows, cols] = expected.dims as [number, number];
+  const args = ['embed', '-m', './classifier', '--pooling', 'mean', '--normalize'];
+  const printed = await lines<VectorLine>(root, [...args, TEXT, 'a b']);
+  assert.equal(printed.map(({ path }) => path), ['(text 1)', '(text 2)']);
+  assert.equal(Float32Array.from(printed.flatMap(({ embedding }) => embedding as number[])), expected.data);
+  for (const name of ['v.f32', 'v.npy', 'v.jsonl']) {
+    const { stdout, stderr } = await run(root, [...args, '-o', name, TEXT, 'a b']);
+    assert.is(stdout, '');
+    assert.match(stderr, new RegExp(`^${name}: 2 texts`));
+  }
+  const floats = (bytes: Buffer): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
+  assert.equal(floats(await readFile(join(root, 'v.f32'))), expected.data);
+  const npy = await readFile(join(root, 'v.npy'));
+  const length = 10 + npy.readUInt16LE(8);
+  assert.is(npy.subarray(0, 8).toString('latin1'), '\x93NUMPY\x01\x00');
+  assert.is(length % 64, 0);
+  assert.match(npy.subarray(10, length).toString(), new RegExp(`^\\{'descr': '<f4', 'fortran_order': False, 'shape': \\(${rows}, ${cols}\\), \\} *\n$`));
+  assert.equal(floats(npy.subarray(length)), expected.data);
+  assert.equal((await readFile(join(root, 'v.jsonl'), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as unknown), printed);
+  const [matrix] = await lines<VectorLine>(root, ['embed', '-m', './classifier', '--pooling', 'none', 'a b']);
+  assert.ok(Array.isArray(matrix!.embedding[0]) && (matrix!.embedding[0] as number[]).length === cols);
+  assertFails(await longformer([...args, '-o', 'v.csv', TEXT], { cwd: root }), 2, /--output must end in \.jsonl, \.npy, \.f32, got "v\.csv"/);
+  assertFails(await longformer(['embed', '-m', './classifier', '--pooling', 'none', '-o', 'v.npy', TEXT, 'a b'], { cwd: root }), 2, /--pooling none/, /2 texts/);
 });
 
 test.run();
