@@ -4,7 +4,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine, LongformerModel, type Engine } from 'longformer-wasm';
+import { createEngine, LongformerModel, type Engine } from '../dist/index.js';
 import { writeRandom } from '../test/random-checkpoint.ts';
 import { Report } from './measure.ts';
 

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createEngine, LongformerModel, type Engine, type EngineOptions } from 'longformer-wasm';
+import { createEngine, LongformerModel, type Engine, type EngineOptions } from '../dist/index.js';
 import { writeRandom } from '../test/random-checkpoint.ts';
 import { Report, type Line } from './measure.ts';
 
