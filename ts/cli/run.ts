@@ -10,7 +10,7 @@ import { printable } from './terminal.ts';
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** What an interrupted command gets to tidy up in. */
-const GRACE_MILLISECONDS = 800;
+const GRACE_MILLISECONDS = 500;
 
 /** Runs a command. `args` are those after the program's name. */
 export async function runCommand(args: string[]): Promise<number> {
