@@ -21,6 +21,7 @@ export function keptOutOfRuntimes(file) {
 
 /** Why it does not run in a page of a browser; undefined where it does. */
 export function keptOutOfPages(file) {
+  if (basename(file).startsWith('cli')) return 'is about a terminal';
   const lacking = nodeImports(file).find(({ module, name }) => !inPages[module]?.includes(name));
   return keptOutOfRuntimes(file) ?? (lacking && `needs ${lacking.name} of ${lacking.module}`);
 }

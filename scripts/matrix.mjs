@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { markdown } from './markdown.mjs';
 import { Failure, cache } from './step.mjs';
 import { add, runFile } from './ts-tests.mjs';
 
@@ -70,13 +71,6 @@ export function details(rows, files) {
     ? `${result.passed}${result.failed > 0 ? ` ${result.failed}!` : ''}${result.skipped > 0 ? ` ${result.skipped}?` : ''}` : '-');
   const lines = files.map((file) => [basename(file, '.test.ts'), ...rows.map(({ results }) => cell(results[file]))]);
   return markdown([['', ...rows.map(({ name }) => name)], ...lines]);
-}
-
-function markdown([head, ...lines]) {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...lines].map((line) => line[column].length)));
-  const row = (cells) => `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  return [row(head), rule, ...lines.map(row)].join('\n');
 }
 
 /** All rows together. */

@@ -10,10 +10,15 @@ export async function installPackages() {
 }
 
 /** What the benchmarks compare with; none of it runs a script to be installed. */
-export async function installPeers() {
-  const folder = join(root, 'bench');
+export const installPeers = () => installInto('bench');
+
+/** What the package is taken through by its users. */
+export const installConsumers = () => installInto('consumers');
+
+async function installInto(name) {
+  const folder = join(root, name);
   if (installed(folder)) return;
-  await step('npm ci --prefix bench', () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, log: 'npm-ci-bench' }));
+  await step(`npm ci --prefix ${name}`, () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, log: `npm-ci-${name}` }));
 }
 
 /** npm writes node_modules/.package-lock.json last, so it tells what was installed completely. */

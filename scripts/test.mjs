@@ -2,10 +2,10 @@
  * `npm test`: builds, then lints and runs every test; the last line is `N passed, N failed`, and
  * `, N skipped` after it where tests were.
  *
- *     node scripts/test.mjs [lint|rust|wasm|ts|runtimes] [pattern]
+ *     node scripts/test.mjs [lint|rust|wasm|sizes|ts|runtimes] [pattern]
  *
- * runs one part: the lints, the crate's tests as native code, the same inside WebAssembly, the
- * TypeScript tests, or those of them that run an engine on newest Node, Deno, Bun and Chromium too; the
+ * runs one part: the lints, the crate's tests as native code, the same inside WebAssembly, what users
+ * download against its budget, the TypeScript tests, or those of them that run an engine on newest Node, Deno, Bun and Chromium too; the
  * pattern picks tests of the crate by name, TypeScript tests by file. `npm run test:runtimes` runs all everywhere.
  */
 
@@ -15,6 +15,7 @@ import { runMatrix, summary, totalOf } from './matrix.mjs';
 import { installPackages } from './packages.mjs';
 import { places } from './places.mjs';
 import { nativeTests, wasmTests } from './rust-tests.mjs';
+import { sizes } from './sizes.mjs';
 import { Failure, attempt, main } from './step.mjs';
 import { counts, testFiles, tsTests } from './ts-tests.mjs';
 import { tryToFetchWeights } from './weights.mjs';
@@ -23,6 +24,7 @@ const parts = {
   lint: () => lint(),
   rust: (pattern) => nativeTests(pattern),
   wasm: (pattern) => wasmTests(pattern),
+  sizes: () => sizes(),
   ts: async (pattern) => {
     await tryToFetchWeights();
     return tsTests(pattern);

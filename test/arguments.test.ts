@@ -37,7 +37,7 @@ test('signal, onProgress and addresses', async ({ engine, model: loaded }) => {
   await refused(loaded.forward.bind(loaded), [{ inputIds: [0] }, { signal: 5 }], /signal must be an AbortSignal, got 5/);
   await refused(loaded.forward.bind(loaded), [{ inputIds: [0] }, { onProgress: 5 }], /onProgress must be a function, got 5/);
   await refused(LongformerModel.fromPretrained, [model, { engine, onProgress: 'x' }], /onProgress must be a function/);
-  await refused(createEngine, [{ wasm: 'x' }], /wasm must be a URL, got "x"/);
+  await refused(createEngine, [{ wasm: 'x' }], /wasm must be a URL or a module, got "x"/);
   await refused(createEngine, [{ workerUrl: './x.js' }], /workerUrl must be a URL/);
 });
 

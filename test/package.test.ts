@@ -19,18 +19,18 @@ const test = suite('package');
 
 test('depends on what was decided', () => {
   assert.equal(description.dependencies ?? {}, {});
-  assert.equal(Object.keys(description.devDependencies), ['@types/node', 'binaryen', 'ts-node', 'typescript', 'uvu']);
+  assert.equal(Object.keys(description.devDependencies), ['@types/node', 'binaryen', 'esbuild', 'ts-node', 'typescript', 'uvu']);
 });
 
 test('is worked on by npm scripts', () => {
-  assert.equal(Object.keys(description.scripts), ['build', 'test', 'test:runtimes', 'lint', 'format', 'demo', 'bench']);
+  assert.equal(Object.keys(description.scripts), ['build', 'test', 'test:runtimes', 'test:consumers', 'lint', 'format', 'demo', 'bench']);
   for (const [, script] of Object.values(description.scripts as Record<string, string>).join(' ').matchAll(/(\S+\.(?:mjs|ts))\b/g)) {
     assert.ok(existsSync(root + script), script);
   }
 });
 
 test('pins every version exactly, of crates too', () => {
-  const peers = JSON.parse(read('bench/package.json')).dependencies;
+  const peers = { ...JSON.parse(read('bench/package.json')).dependencies, ...JSON.parse(read('consumers/package.json')).dependencies };
   for (const [name, version] of Object.entries({ ...description.dependencies, ...description.devDependencies, ...peers })) {
     assert.match(version as string, /^\d+\.\d+\.\d+$/, name);
   }
@@ -41,7 +41,7 @@ test('pins every version exactly, of crates too', () => {
 });
 
 test('names no registry in package-lock.json', () => {
-  for (const path of ['package-lock.json', 'bench/package-lock.json']) assert.not.match(read(path), /"resolved"/, path);
+  for (const path of ['package-lock.json', 'bench/package-lock.json', 'consumers/package-lock.json']) assert.not.match(read(path), /"resolved"/, path);
 });
 
 test('exports files that exist, types first', () => {

@@ -3,13 +3,12 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { createEngine, LongformerModel, type AttentionInput, type Engine } from 'longformer-wasm';
 import { chooseBuild } from '../dist/engine/builds.js';
 import { takeMemory } from '../dist/engine/memory.js';
 import { browserName } from '../dist/platform/runtime.js';
+import { runProgram } from './program.ts';
 import { assertRefuses } from './rejects.ts';
 
 const GiB = 2 ** 30;
@@ -96,7 +95,7 @@ test('disposing of an engine in the calling thread rejects what is pending, and 
 });
 
 test('without shared memory there is one thread, and an abort is a message', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `
+  const { stdout } = await runProgram(`
     import 'node:worker_threads'; // which needs it itself
     delete globalThis.SharedArrayBuffer;
     const { createEngine, LongformerModel } = await import('longformer-wasm');
@@ -106,8 +105,8 @@ test('without shared memory there is one thread, and an abort is a message', asy
     setTimeout(() => controller.abort('no more'), 50);
     const never = { open: () => new Promise(() => {}) };
     await LongformerModel.fromPretrained(never, { engine, signal: controller.signal }).catch((error) => console.log(error));
-    await LongformerModel.fromPretrained('test/fixtures/tiny-longformer', { engine }).then(({ maxTokens }) => console.log(maxTokens > 0));
-  `], { timeout: 20_000, cwd: new URL('..', import.meta.url) });
+    await LongformerModel.fromPretrained(new URL(${JSON.stringify(tiny.href)}), { engine }).then(({ maxTokens }) => console.log(maxTokens > 0));
+  `);
   assert.equal(stdout.split('\n'), ['single 1 there is no shared memory: one thread', 'no more', 'true', '']);
 });
 

@@ -21,7 +21,7 @@ const expected = JSON.parse(await readFile(new URL('expected.json', folder), 'ut
   refused: { global?: string; protocol?: number; file: string }[];
   wrapped: Record<string, string>;
 };
-const decoded = (base64: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(base64, 'base64'));
+const decoded = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 
 const test = suite<{ engine: Engine }>('pytorch');
 
@@ -338,7 +338,7 @@ async function heapGrowth(work: () => Promise<void>): Promise<number> {
   return after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
 }
 
-test('sizes that a pickle claims take no memory', async () => {
+(globalThis.process ? test : test.skip)('sizes that a pickle claims take no memory', async () => {
   const growth = await heapGrowth(async () => {
     await refuses(named(bytesOf('X', uint(0xffff_ffff, 4))), /must have whole pickles: is the file truncated/);
     await refuses(named(bytesOf([0x8b], uint(0x7fff_ffff, 4))), /has the opcode 0x8b/); // LONG4
