@@ -98,7 +98,9 @@ test('search reads standard input', async ({ root }) => {
 
 test('search leaves out what is no text, and says so', async ({ root }) => {
   const { stderr } = await longformer(['search', '--model', './model', 'a b', 'image.md', 'latin1.txt', 'empty.txt', 'texts'], { cwd: root });
-  assert.equal(stderr.trimEnd().split('\n'), ['image.md is not UTF-8 text: left out', 'latin1.txt is not UTF-8 text: left out', 'empty.txt is empty: left out']);
+  assert.equal(stderr.trimEnd().split('\n'), [
+    'texts: 1 hidden, 1 of other kinds left out', 'image.md is not UTF-8 text: left out', 'latin1.txt is not UTF-8 text: left out', 'empty.txt is empty: left out',
+  ]);
   const { summary } = await search(root, ['a b', 'image.md', 'texts/notes.md']);
   assert.equal(summary.skipped, [{ path: 'image.md', reason: 'is not UTF-8 text' }]);
 });

@@ -9,8 +9,11 @@ import { openCheckpoint } from '../dist/files/checkpoint.js';
 import { contentLength, contentRange } from '../dist/files/download/http.js';
 import { askForFile, getFile } from '../dist/files/download/hub.js';
 import { openSource } from '../dist/files/open.js';
+import { openBlob } from '../dist/files/blobs.js';
 import { openSafetensors } from '../dist/files/safetensors.js';
 import type { StoredTensors } from '../dist/files/tensors.js';
+import type { Run } from '../dist/engine/services.js';
+import { indexFile, openIndexFile, type KeptDocument } from '../dist/search/index-file.js';
 import { JsonSection } from '../dist/tokenizer/json-section.js';
 import { unchanged } from '../dist/tokenizer/normalized-text.js';
 import { createPrecompiled } from '../dist/tokenizer/precompiled.js';
@@ -186,7 +189,34 @@ const configs = [
   JSON.stringify({ model_type: 'longformer', attention_window: [4, 8], num_hidden_layers: 2, num_attention_heads: 2, hidden_size: 8, attention_dilation: [[1, 2], 1] }),
 ];
 
+// ---------------------------------------------------------------------------- kept indexes
+
+const HIDDEN = 4;
+
+/** Vectors as the engine has them, without an engine. */
+const vectorsOf = (data: Float32Array): KeptDocument['vectors'] => ({ read: () => data, free() {} }) as unknown as KeptDocument['vectors'];
+
+const keptIndex = await (async (): Promise<Uint8Array> => {
+  const document = (text: string, ...spans: number[]): KeptDocument =>
+    ({ text, version: 'v', tokens: 9, windows: 1, spans: Uint32Array.from(spans), vectors: vectorsOf(new Float32Array(spans.length / 2 * HIDDEN)) });
+  const { chunks } = await indexFile(
+    { checkpoint: { source: 'org/name', revision: null }, passages: { by: 'paragraph', maxTokens: 200, overlap: 0 }, vectors: 'both', attentionWindow: [8, 8], dtype: 'f32' },
+    HIDDEN, new Float32Array(HIDDEN), new Map([['a', document('one two', 0, 3, 4, 7)], ['b', document('')], ['ü', document('\u{1f600} x', 0, 4)]]));
+  const pieces: Uint8Array[] = [];
+  for await (const chunk of chunks) pieces.push(chunk);
+  return new Uint8Array(await new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+})();
+
+async function useIndex(input: Uint8Array): Promise<void> {
+  const wasm = { UnitVectors: { restore: (_: number, data: Float32Array) => vectorsOf(data) } };
+  const run = { wasm, async pause() {}, progress() {} } as unknown as Run;
+  const file = await openIndexFile(openBlob('index', new Blob([input as Uint8Array<ArrayBuffer>])));
+  await file.probe();
+  for await (const [, { text, spans }] of file.documents(run)) for (let i = 0; i < spans.length; i += 2) text.slice(spans[i], spans[i + 1]);
+}
+
 const targets: Record<string, FuzzTarget> = {
+  'kept index': { input: (random) => mutateBytes(keptIndex, random), parse: useIndex },
   'safetensors header': {
     input: (random) => {
       if (random.once(4)) return mutateBytes(safetensorsOf(utf8.encode(header)), random);

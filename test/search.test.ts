@@ -1,6 +1,6 @@
 // The index's mechanics, and its scores against their definition, on a tiny model.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -134,6 +134,28 @@ for (const [name, text] of [['that fits the positions', short], ['that is read i
         }
       });
     }
+  });
+}
+
+for (const [mode, pool] of [
+  ['cls_token', (rows: number[][]) => unit(rows[0]!)],
+  ['max_tokens', (rows: number[][]) => unit(rows[0]!.map((_, col) => Math.max(...rows.map((row) => row[col]!))))],
+] as const) {
+  test(`vectors are pooled by ${mode} where the checkpoint says so`, async ({ root, checkpoint, engine }) => {
+    const other = join(root, mode);
+    await cp(checkpoint, other, { recursive: true });
+    await writeFile(join(other, '1_Pooling', 'config.json'), JSON.stringify({ [`pooling_mode_${mode}`]: true }));
+    const tokenizer = await Tokenizer.fromPretrained(other);
+    await using model = await LongformerModel.fromPretrained(other, { engine });
+    const vector = async (text: string): Promise<number[]> => pool(await read(model, tokenizer.encode(text).inputIds, { attentionWindow: 400 }));
+    await withIndex({ checkpoint: other, engine }, { vectors: 'alone' }, async (index) => {
+      await index.add([{ id: 'short', text: short }]);
+      const query = await vector('a b c');
+      for (const { text, score } of await index.search('a b c')) {
+        const expected = dot(await vector(text), query);
+        assert.ok(Math.abs(score - expected) < TOLERANCE, `${score}, expected ${expected}`);
+      }
+    });
   });
 }
 

@@ -138,7 +138,7 @@ export class Reader {
 /** A window that covers what is read by itself. */
 const FULL = { attentionWindow: 2 * TRAINED, model: 'plain' } as const;
 
-const rules = (vectors: ReadingRules['vectors'], maxTokens: number): ReadingRules => ({ passages: PASSAGES, vectors, maxTokens, hiddenSize: HIDDEN_SIZE });
+const rules = (vectors: ReadingRules['vectors'], maxTokens: number): ReadingRules => ({ passages: PASSAGES, vectors, maxTokens, hiddenSize: HIDDEN_SIZE, pooling: 'mean' });
 
 function places(opened: readonly OpenDocument[]): Place[] {
   return opened.flatMap(({ passages }, index) => passages.map(({ start, end }) => ({ index, start, end })));

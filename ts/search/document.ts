@@ -3,13 +3,18 @@
 //   late    the document as a whole, [CLS] global; a passage's vector is the mean of its tokens'
 //           vectors, which know what stands around them ("late chunking")
 //   alone   the passage by itself; the mean of all its tokens' vectors, special ones included, as
-//           sentence-transformers has it
+//           sentence-transformers has it; or the first one alone, or the largest of each element,
+//           where the checkpoint's 1_Pooling says so
+//
+// Late vectors are means too, unless the checkpoint takes the largest: the first token is the whole
+// document's, not the passage's.
 //
 // A document with more tokens than the checkpoint has positions is read in windows that overlap. A
 // passage takes its late vector from the window in which it lies whole and farthest from the cut.
 
 import { LongformerError } from '../errors.ts';
 import { concatenate } from '../models/groups.ts';
+import type { Pooling } from '../pipelines/sentence-modules.ts';
 import type { Encoding, Tokenizer } from '../tokenizer/tokenizer.ts';
 import { windowRanges } from '../tokenizer/windows.ts';
 import { passagesOf, type Passage, type PassageRules } from './passages.ts';
@@ -22,6 +27,7 @@ export interface ReadingRules {
   /** Tokens that a sequence can have, special ones included. */
   readonly maxTokens: number;
   readonly hiddenSize: number;
+  readonly pooling: Pooling;
 }
 
 /** A document and the readings that give its vectors, `[passages, hiddenSize]` each. */
@@ -52,13 +58,13 @@ export function openDocument(tokenizer: Tokenizer, rules: ReadingRules, id: stri
 
 /** A text by itself, whose vector goes to `vectors`. */
 export function aloneReading(
-  tokenizer: Tokenizer, text: string, { maxTokens }: ReadingRules, target: Pick<Reading, 'vectors' | 'firstVector' | 'name'>,
+  tokenizer: Tokenizer, text: string, { maxTokens, pooling }: ReadingRules, target: Pick<Reading, 'vectors' | 'firstVector' | 'name'>,
 ): Reading {
   const { inputIds } = tokenizer.encode(text);
   if (inputIds.length > maxTokens) {
     throw new LongformerError('BAD_INPUT', target.name, `must have at most ${maxTokens} tokens, special ones included, has ${inputIds.length}`);
   }
-  return sequence(inputIds, [], [0, inputIds.length], target);
+  return sequence(inputIds, [], [0, pooling === 'cls' ? 1 : inputIds.length], target);
 }
 
 /** The tokens of the text itself: those from `before` to `after` of the encoding. */

@@ -77,8 +77,8 @@ export class SearchIndex {
     const { settings, close } = await openIndexFile(opened);
     try {
       const source = options.source ?? recordedSource(opened.name, settings.checkpoint);
-      const own = options.source === undefined && settings.checkpoint?.revision != null ? { revision: settings.checkpoint.revision } : {};
-      const index = await this.create(source, { ...own, ...options, ...settingsFor(options, settings) }).catch((error: unknown) => {
+      const revision = options.revision ?? (options.source === undefined ? settings.checkpoint?.revision : null) ?? undefined;
+      const index = await this.create(source, { ...options, revision, ...settingsFor(options, settings) }).catch((error: unknown) => {
         throw blamingFile(error, opened.name, options);
       });
       try {
@@ -206,7 +206,7 @@ function settingsFor(options: KeptIndexOptions, { passages, vectors, attentionWi
 
 /** An option that is refused, and that the caller did not give, is the file's. */
 function blamingFile(error: unknown, name: string, options: KeptIndexOptions): unknown {
-  if (!(error instanceof LongformerError) || error.code !== 'BAD_INPUT' || Object.hasOwn(options, error.subject)) return error;
+  if (!(error instanceof LongformerError) || error.code !== 'BAD_INPUT' || (options as Record<string, unknown>)[error.subject] !== undefined) return error;
   if (!/^(passages|attentionWindow|revision|source)\b/.test(error.subject)) return error;
   return new LongformerError('BAD_FILE', name, `must fit the checkpoint: ${error.message}`, { cause: error });
 }

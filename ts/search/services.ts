@@ -6,6 +6,7 @@ import type { Run } from '../engine/services.ts';
 import { LongformerError } from '../errors.ts';
 import type { Location } from '../files/source-options.ts';
 import { disposeModel, encoderOf, loadModelFrom, type ModelSettings } from '../models/services.ts';
+import { readSentenceModules } from '../pipelines/sentence-modules.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { aloneReading, openDocument, type OpenDocument, type ReadingRules } from './document.ts';
 import { indexFile, openIndexFile, piecesOf, type KeptDocument } from './index-file.ts';
@@ -81,6 +82,7 @@ let lastId = 0;
 export async function createIndex(run: Run, location: Location | null, settings: IndexSettings): Promise<number> {
   const source = await run.open(location); // once: all files are of one commit
   const tokenizer = await loadTokenizer(source);
+  const { pooling } = await readSentenceModules(source);
   const { attentionWindow, dtype } = settings;
   const { id: modelId, config, maxTokens } = await loadModelFrom(run, 'LongformerModel', source, settings);
   try {
@@ -89,7 +91,7 @@ export async function createIndex(run: Run, location: Location | null, settings:
     }
     const passages = checkPassages(settings.passages, maxTokens);
     checkRoom(tokenizer, passages, maxTokens);
-    const rules = { passages, vectors: checkChoice('vectors', settings.vectors, VECTORS), maxTokens, hiddenSize: config.hidden_size };
+    const rules = { passages, vectors: checkChoice('vectors', settings.vectors, VECTORS), maxTokens, hiddenSize: config.hidden_size, pooling };
     const checkpoint = location && { source: location.source, revision: source.commit ?? location.revision ?? null };
     const id = ++lastId;
     indexes.set(id, { modelId, tokenizer, rules, attentionWindow, dtype, checkpoint, documents: new Map(), saving: 0, removed: [] });
@@ -272,16 +274,17 @@ async function openAll(run: Run, { tokenizer, rules }: Index, documents: readonl
   return opened;
 }
 
-async function read(run: Run, { modelId, attentionWindow }: Index, late: readonly Reading[], alone: readonly Reading[]): Promise<void> {
+async function read(run: Run, { modelId, attentionWindow, rules }: Index, late: readonly Reading[], alone: readonly Reading[]): Promise<void> {
   const model = encoderOf(modelId);
   const lateTokens = countTokens(late);
   const total = lateTokens + countTokens(alone);
   const progress = (done: number, name: string): void => run.progress({ stage: 'forward', name, done, total, unit: 'tokens' });
-  await readAll(run, model, late, bandsOf(model.config, attentionWindow ?? undefined), progress);
+  const pooling = rules.pooling === 'max' ? 'max' : 'mean';
+  await readAll(run, model, late, bandsOf(model.config, attentionWindow ?? undefined), pooling, progress);
   if (alone.length === 0) return;
   const longest = alone.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
   // So many keys per side that every token sees all of the passage.
-  await readAll(run, model, alone, bandsOf(model.config, 2 * longest), (done, name) => progress(lateTokens + done, name));
+  await readAll(run, model, alone, bandsOf(model.config, 2 * longest), pooling, (done, name) => progress(lateTokens + done, name));
 }
 
 /** What stays of documents, by id; their readings do not. */
