@@ -19,7 +19,12 @@ const test = suite('package');
 
 test('depends on what was decided', () => {
   assert.equal(description.dependencies ?? {}, {});
-  assert.equal(Object.keys(description.devDependencies), ['@types/node', 'binaryen', 'esbuild', 'ts-node', 'typescript', 'uvu']);
+  assert.equal(Object.keys(description.devDependencies), [
+    '@types/html-to-text', '@types/node', 'binaryen', 'esbuild', 'html-to-text', 'ts-node', 'typescript', 'unpdf', 'uvu',
+  ]);
+  // What only some users need, and nobody who does not install it.
+  assert.equal(Object.keys(description.peerDependencies), ['html-to-text', 'unpdf']);
+  for (const name of Object.keys(description.peerDependencies)) assert.is(description.peerDependenciesMeta[name].optional, true, name);
 });
 
 test('is worked on by npm scripts', () => {
