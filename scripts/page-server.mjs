@@ -8,8 +8,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { extname, join, normalize } from 'node:path';
-import ts from 'typescript';
 import { root } from './step.mjs';
 
 const TYPES = {
@@ -133,6 +133,7 @@ function sendFile(pathname, range, response) {
 
 /** A file of TypeScript without its types; a broken one is the compiler's to complain about. */
 function javascript(path, text) {
+  const ts = createRequire(import.meta.url)('typescript'); // not there when this file is read on a new machine
   const compilerOptions = { target: 'ES2022', module: 'ESNext', verbatimModuleSyntax: true, inlineSourceMap: true };
   return ts.transpileModule(text, { fileName: path, compilerOptions }).outputText;
 }

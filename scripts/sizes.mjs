@@ -7,7 +7,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { root, run } from './step.mjs';
 import { variants } from './variants.mjs';
 
@@ -37,6 +36,7 @@ const brotli = (bytes) => brotliCompressSync(bytes).length;
 /** What a page loads before it calls anything, of which nothing is left out as unused. */
 async function entry() {
   const tokenizer = { name: 'tokenizer', setup: ({ onResolve }) => onResolve({ filter: /tokenizer\// }, ({ path }) => ({ path, external: true })) };
+  const { build } = await import('esbuild'); // not there when this file is read on a new machine
   const { outputFiles, metafile } = await build({
     absWorkingDir: root, entryPoints: ['dist/index.js'], outdir: 'out', bundle: true, splitting: true, format: 'esm', minify: true,
     write: false, metafile: true, plugins: [tokenizer], logLevel: 'silent',

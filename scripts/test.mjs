@@ -5,8 +5,9 @@
  *     node scripts/test.mjs [lint|rust|wasm|sizes|ts|runtimes] [pattern]
  *
  * runs one part: the lints, the crate's tests as native code, the same inside WebAssembly, what users
- * download against its budget, the TypeScript tests, or those of them that run an engine on newest Node, Deno, Bun and Chromium too; the
- * pattern picks tests of the crate by name, TypeScript tests by file. `npm run test:runtimes` runs all everywhere.
+ * download against its budget, the TypeScript tests, or those of them that run an engine on newest Node,
+ * Deno, Bun and Chromium too; the pattern picks tests of the crate by name, TypeScript tests by file.
+ * `npm run test:runtimes` runs all everywhere.
  */
 
 import { basename } from 'node:path';

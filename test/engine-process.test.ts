@@ -33,12 +33,10 @@ test('memory comes back with dispose', async () => {
     });
     return resident();
   };
-  // Deno itself keeps some 12 MB of every worker that has ended, of which there are 16 here.
-  const allowed = 'deno' in process.versions ? 400 : 200;
   await cycle();
   const before = resident();
   for (let i = 0; i < 8; i++) await cycle();
-  assert.ok(resident() < before + allowed, `${resident()} MB after 9 cycles, ${before} MB after the first`);
+  assert.ok(resident() < before + 200, `${resident()} MB after 9 cycles, ${before} MB after the first`);
 });
 
 // Browsers refuse such a length before they look for memory, in other words.

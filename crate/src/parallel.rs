@@ -40,7 +40,7 @@ pub fn rows_per_block_of(most: usize, total_rows: usize) -> usize {
 }
 
 #[cfg(all(feature = "threads", target_arch = "wasm32"))]
-pub(crate) use pool::{become_pool_thread, start_pool};
+pub(crate) use pool::{become_pool_thread, end_pool, start_pool};
 
 /// The pool of one engine. Thread 0 is the thread that calls [`start_pool`], so that a fork from
 /// an exported function costs the same as one from inside the pool; the others wait in `IDLE`
@@ -48,10 +48,10 @@ pub(crate) use pool::{become_pool_thread, start_pool};
 #[cfg(all(feature = "threads", target_arch = "wasm32"))]
 mod pool {
     use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
-    use std::sync::{Mutex, OnceLock};
+    use std::sync::Mutex;
 
     static IDLE: Mutex<Vec<ThreadBuilder>> = Mutex::new(Vec::new());
-    static POOL: OnceLock<ThreadPool> = OnceLock::new();
+    static POOL: Mutex<Option<ThreadPool>> = Mutex::new(None);
 
     pub(crate) fn start_pool(threads: usize) {
         let pool = ThreadPoolBuilder::new()
@@ -64,7 +64,13 @@ mod pool {
             // Not `build_global`: it waits for threads that start only after this returns.
             .build()
             .expect("the pool's thread 0 is this one");
-        assert!(POOL.set(pool).is_ok(), "the pool is started once");
+        let before = POOL.lock().expect("nobody panics with the lock").replace(pool);
+        assert!(before.is_none(), "the pool is started once");
+    }
+
+    /// Lets its other threads return. Called by thread 0 while nothing runs.
+    pub(crate) fn end_pool() {
+        drop(POOL.lock().expect("nobody panics with the lock").take());
     }
 
     /// Does not return while the pool lives.

@@ -8,6 +8,7 @@
 // it from being given back.
 
 import { LongformerError } from '../errors.ts';
+import { endsWaitingWorkers } from '../platform/runtime.ts';
 import { startThread, type Thread } from '../platform/thread.ts';
 import { nextTurn } from '../platform/turn.ts';
 import type { Host } from './host.ts';
@@ -30,10 +31,15 @@ export type Crew = Thread;
 /** What a crew computes with. */
 export type CrewStart = Omit<EngineStart, 'type' | 'poolPorts'>;
 
+/** How long a pool is waited for that is to end by itself. */
+const LEAVE_MILLISECONDS = 1000;
+
 /** Starts the engine's worker and its pool. `url`: their file, the package's own by default. */
 export function startWorkers(start: CrewStart, url: URL | undefined, { onReady, onMessage, onDeath }: CrewEvents): Crew {
   let starting = start.threads;
   let ready: Ready;
+  let inPool = start.threads - 1;
+  let poolLeft = (): void => {};
   const died = (why: string): void => onDeath(dead(why));
   const onWorkerMessage = (message: FromWorker | FromEngine): void => {
     if (message.type === 'ready') {
@@ -42,6 +48,9 @@ export function startWorkers(start: CrewStart, url: URL | undefined, { onReady, 
       if (starting > 0) return;
       for (const each of all) each.unref(); // their listeners are all there
       onReady(ready);
+    } else if (message.type === 'left') {
+      inPool -= 1;
+      if (inPool === 0) poolLeft();
     } else if (message.type === 'refused') onDeath(fromMessage(message.error));
     else if (message.type === 'dead') died(message.why);
     else onMessage(message);
@@ -60,8 +69,25 @@ export function startWorkers(start: CrewStart, url: URL | undefined, { onReady, 
     post: engine.post,
     ref: engine.ref,
     unref: engine.unref,
-    terminate: async () => { await Promise.all(all.map((each) => each.terminate())); },
+    async terminate() {
+      if (inPool > 0 && starting === 0 && !endsWaitingWorkers()) await leave();
+      await Promise.all(all.map((each) => each.terminate()));
+    },
   };
+
+  /** What runs is aborted, and the pool's workers come out of WebAssembly. */
+  function leave(): Promise<void> {
+    const { control } = start;
+    if (control !== null) Atomics.store(control, 0, Atomics.load(control, 1));
+    engine.post({ type: 'end' } satisfies ToEngine);
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LEAVE_MILLISECONDS); // a thread that is stuck, or dead
+      poolLeft = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }
 
 /** Computes in this thread, a turn of the event loop later: what is posted is not copied, what comes back is. */

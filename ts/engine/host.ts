@@ -64,7 +64,10 @@ export class Host {
     if (message.type === 'call') {
       this.#answer(message).catch((error: unknown) => this.#parts.send({ type: 'dead', why: `a worker failed: ${(error as Error).message}` }));
     } else if (message.type === 'answer') this.#files.receive(message);
-    else {
+    else if (message.type === 'end') {
+      this.end();
+      this.#parts.wasm.endPool();
+    } else {
       this.#aborted = message.id;
       this.#abortWaits();
     }

@@ -46,13 +46,15 @@ export type FileQuestion =
   | { ask: 'read'; file: number; start: number; end: number }
   | { ask: 'close'; file: number };
 
-export type ToEngine = Request | Answer | { type: 'abort'; id: number };
+export type ToEngine = Request | Answer | { type: 'abort'; id: number } | { type: 'end' };
 
 /** What any worker says. */
 export type FromWorker =
   | { type: 'ready' }
   /** It cannot start, for a reason that the caller may do something about. */
   | { type: 'refused'; error: ErrorMessage }
+  /** It was of the pool, which has ended. */
+  | { type: 'left' }
   /** Its state is not known any more. */
   | { type: 'dead'; why: string };
 
@@ -60,7 +62,7 @@ export type FromWorker =
 export interface Ready { type: 'ready'; memoryBytes: number; maxMemoryBytes: number }
 
 export type FromEngine =
-  | Exclude<FromWorker, { type: 'ready' }>
+  | Exclude<FromWorker, { type: 'ready' | 'left' }>
   | Ready
   | { type: 'result'; id: number; value: unknown; memoryBytes: number }
   | { type: 'error'; id: number; error: ErrorMessage | 'aborted'; memoryBytes: number }

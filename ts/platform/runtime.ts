@@ -29,6 +29,14 @@ export function browserName(userAgent: string): string {
   return userAgent === '' ? 'an unknown runtime' : userAgent.slice(0, 100);
 }
 
+/**
+ * Whether a worker can be ended while it waits in WebAssembly for other threads. In Deno 2.9 it cannot,
+ * and what it holds is never given back.
+ */
+export function endsWaitingWorkers(): boolean {
+  return !runtimeName().startsWith('deno ');
+}
+
 /** Cores, as far as the runtime tells. */
 export function availableCores(): number {
   return builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;

@@ -16,7 +16,14 @@ pub fn start_pool(threads: usize) {
     parallel::start_pool(threads);
 }
 
-/// Turns the calling worker into a thread of the pool. Does not return.
+/// Lets the other threads of the pool return to where they came from. Nothing is computed afterwards.
+#[cfg(feature = "threads")]
+#[wasm_bindgen(js_name = endPool)]
+pub fn end_pool() {
+    parallel::end_pool();
+}
+
+/// Turns the calling worker into a thread of the pool. Returns when the pool is ended.
 #[cfg(feature = "threads")]
 #[wasm_bindgen(js_name = becomePoolThread)]
 pub fn become_pool_thread() {
