@@ -138,6 +138,8 @@ interface DocumentEntry {
 export interface IndexFile {
   readonly name: string;
   readonly settings: KeptSettings;
+  /** Of all documents. */
+  readonly passages: number;
   probe(): Promise<ProbeVectors>;
   /** Those of a document that was not taken belong to nobody: a loop that ends early frees what it has. */
   documents(run: Run): AsyncGenerator<[id: string, document: KeptDocument]>;
@@ -153,6 +155,7 @@ export async function openIndexFile(file: OpenFile): Promise<IndexFile> {
     return {
       name: file.name,
       settings,
+      passages,
       async probe() {
         const { buffer } = await stored.read('probe');
         return { hiddenSize, data: new Float32Array(buffer) };

@@ -221,10 +221,19 @@ export async function restoreIndex(run: Run, id: number, name: string): Promise<
     const { hiddenSize } = index.rules;
     const made = index.checkpoint?.source ?? 'other files';
     refuseOther(run, file.name, made, hiddenSize, await probe(run, index), await file.probe());
+    reserve(run, file.passages, hiddenSize);
     for await (const [documentId, document] of file.documents(run)) index.documents.set(documentId, document);
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Makes the memory large enough for so many vectors, or throws `OUT_OF_MEMORY` before any is read. A
+ * memory that is not shared is copied by Node 20 each time it grows: a minute and more for a million vectors.
+ */
+function reserve({ wasm }: Run, passages: number, hiddenSize: number): void {
+  if (passages > 0) new wasm.Table(wasm.Storage.F32, passages, hiddenSize).free(); // what is freed stays the engine's
 }
 
 /** The vectors of a text that is always the same, by which the checkpoint is known again. */
