@@ -44,8 +44,7 @@ export const bench = command({
     ['bench -m ./minilm-long --dtype int8 --tokens 8192 --json', 'a model of your own, for programs'],
   ],
   operands: 'none',
-  async run({ values, operands, signal }) {
-    if (operands.length > 0) throw new UsageError(`no arguments are taken but options, got ${JSON.stringify(operands[0])}`);
+  async run({ values, signal }) {
     const { only, tokens } = values;
     if (only === 'attention' && values.model !== undefined) throw new UsageError('--model does not go with --only attention');
     const print = (session: Session) => (line: Line): void => session.print(values.json ? `${JSON.stringify(line)}\n` : `${lineOf(line)}\n`);

@@ -44,8 +44,7 @@ export const pattern = command({
     ['pattern -m ./minilm-long --layer 3 -o layer.svg', 'who sees whom in a real layer'],
   ],
   operands: 'none',
-  async run({ values, operands, signal }) {
-    if (operands.length > 0) throw new UsageError(`no arguments are taken but options, got ${JSON.stringify(operands[0])}`);
+  async run({ values, signal }) {
     refuseTogether(values);
     const given: Given = { ...values, globalTokens: values.global ?? [] };
     if ((given.window ?? 0) % 2 !== 0) throw new UsageError(`--window must be even, it counts both sides, got ${given.window}`);

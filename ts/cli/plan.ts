@@ -2,7 +2,7 @@
 
 import { loadModel } from '../longformer-models.ts';
 import type { Plan } from '../plan.ts';
-import { command, UsageError } from './command.ts';
+import { command } from './command.ts';
 import { JSON_OPTION, MODEL_OPTIONS, readModel } from './model-options.ts';
 import { number, numbers } from './option.ts';
 import { deviceOf, withEngine } from './session.ts';
@@ -31,8 +31,7 @@ export const plan = command({
     ['plan -m ./minilm-long --dtype int8 --tokens 4096,8192 --batch 4', 'for four texts at once, weights in 8 bits'],
   ],
   operands: 'none',
-  async run({ values, operands, signal }) {
-    if (operands.length > 0) throw new UsageError(`no arguments are taken but options, got ${JSON.stringify(operands[0])}`);
+  async run({ values, signal }) {
     const { model: name, load } = readModel(values);
     const { batch = 1, global: globalTokens } = values;
     await withEngine(values, signal, async ({ engine, watched, print }) => {

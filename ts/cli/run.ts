@@ -50,7 +50,9 @@ async function runInterruptibly(command: Command, args: string[]): Promise<numbe
   try {
     const { values, operands } = readArguments(args, optionsOf(command));
     if (values['help']) process.stdout.write(helpOf(command));
-    else await command.run({ values: values as never, operands, signal: controller.signal });
+    else if (command.operands === 'none' && operands.length > 0) {
+      throw new UsageError(`no arguments are taken but options, got ${JSON.stringify(operands[0])}`);
+    } else await command.run({ values: values as never, operands, signal: controller.signal });
     return interrupted;
   } catch (error) {
     if (interrupted > 0) return interrupted;

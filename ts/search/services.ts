@@ -230,7 +230,7 @@ export async function restoreIndex(run: Run, id: number, name: string): Promise<
 
 /**
  * Makes the memory large enough for so many vectors, or throws `OUT_OF_MEMORY` before any is read. A
- * memory that is not shared is copied by Node 20 each time it grows: a minute and more for a million vectors.
+ * memory that is not shared is copied by Node 20 each time it grows, which takes longer than the reading.
  */
 function reserve({ wasm }: Run, passages: number, hiddenSize: number): void {
   if (passages > 0) new wasm.Table(wasm.Storage.F32, passages, hiddenSize).free(); // what is freed stays the engine's

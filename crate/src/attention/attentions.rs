@@ -45,9 +45,10 @@ impl AttentionWeights {
     }
 }
 
-/// Makes `weights` those that the queries at `queries`, ascending positions, give to the global keys and to
-/// their bands, `[queries, globals + 2 * left + 1]`. 0 where a band ends, and for keys in it that
-/// are masked, global or, in causal attention, later; rows of 0 for global and for masked queries.
+/// Makes `weights` those that the queries at `queries`, ascending positions, give to the global
+/// keys and to their bands, `[queries, globals + 2 * left + 1]`. 0 where a band ends, and for keys
+/// in it that are masked, global or, in causal attention, later; rows of 0 for global and for
+/// masked queries.
 ///
 /// # Panics
 ///
@@ -97,8 +98,8 @@ pub fn attentions(
     })
 }
 
-/// Makes `weights` those that each global query gives to each key, `[len, globals]`; 0 for masked keys and,
-/// in causal attention, later ones.
+/// Makes `weights` those that each global query gives to each key, `[len, globals]`; 0 for masked
+/// keys and, in causal attention, later ones.
 ///
 /// # Panics
 ///
