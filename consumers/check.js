@@ -3,7 +3,7 @@
 import { createEngine, LongformerModel } from 'longformer-wasm';
 
 /** `folder`: of the checkpoint; `given`: a sequence, rows, and the numbers that they should have. */
-export async function check(folder, { sequence, positions, expected }, options) {
+export async function check(folder, { sequence, positions, expected }, options = {}) {
   const engine = await createEngine({ threads: 2, ...options });
   const model = await LongformerModel.fromPretrained(folder, { engine });
   const { lastHiddenState } = await model.forward(sequence, { positions });

@@ -8,7 +8,7 @@
  * Then publint and attw look at the tarball.
  */
 
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { extname, join, normalize } from 'node:path';
@@ -46,7 +46,7 @@ async function prepare() {
   cpSync(join(work, packed[0].filename), TARBALL);
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
   await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', TARBALL], { cwd: app, seconds: 120 });
-  for (const file of ['check.js', 'page.js', 'process.js', 'process.cjs']) cpSync(join(CONSUMERS, file), join(app, file));
+  for (const file of ['check.js', 'page.js', 'process.js', 'process.cjs', 'report.js']) cpSync(join(CONSUMERS, file), join(app, file));
   writeFileSync(join(app, 'options.js'), 'export const options = {};\n');
   for (const folder of [app, join(app, 'public')]) {
     cpSync(join(root, 'test', 'fixtures', 'tiny-longformer'), join(folder, 'model'), { recursive: true });
@@ -142,6 +142,12 @@ const inPage = (build) => async () => {
   return results;
 };
 
+/** Runs a bundler's program. That it cannot build is no reason to skip it. */
+async function built(program, args, options) {
+  const { code, output } = await attempt(program, args, { ...options, seconds: SECONDS_TO_RUN });
+  if (code !== 0) throw new Error(`${output.trim().split('\n').slice(-40).join('\n')}\nended with ${code}`);
+}
+
 function folderFor(name) {
   const folder = join(work, name);
   mkdirSync(folder, { recursive: true });
@@ -178,7 +184,7 @@ async function webpack() {
     module: { rules: [] }, performance: { hints: false },
   });
   const stats = await new Promise((resolve, reject) => { compiler.run((error, value) => (error ? reject(error) : resolve(value))); });
-  if (stats.hasErrors() || stats.hasWarnings()) throw new Failure(stats.toString({ all: false, errors: true, warnings: true }));
+  if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString({ all: false, errors: true, warnings: true }));
   writeFileSync(join(out, 'index.html'), html('', '/page.js'));
   return [out, join(app, 'public')];
 }
@@ -208,6 +214,21 @@ async function viteDev() {
   return results;
 }
 
+/** `bundler`: Next has two. Each builds an app of its own, as Next takes over the folder that it is in. */
+const next = (bundler) => async () => {
+  const modules = join(CONSUMERS, 'node_modules');
+  if (!readdirSync(join(modules, '@next')).some((name) => name.startsWith('swc-'))) throw new Failure('Next has no compiler for this machine');
+  const folder = folderFor(`next-${bundler}`);
+  cpSync(join(CONSUMERS, 'next'), folder, { recursive: true });
+  for (const name of ['check.js', 'options.js', 'report.js', 'package.json', 'public', 'node_modules']) cpSync(join(app, name), join(folder, name), { recursive: true });
+  for (const name of ['next', 'react', 'react-dom']) symlinkSync(join(modules, name), join(folder, 'node_modules', name));
+  await built(process.execPath, ['node_modules/next/dist/bin/next', 'build', `--${bundler}`], { cwd: folder, env: { NEXT_TELEMETRY_DISABLED: '1' } });
+  const [, json] = /<pre>(.*?)<\/pre>/.exec(readFileSync(join(folder, 'out', 'server.html'), 'utf8'));
+  const wrong = verdict(JSON.parse(json.replaceAll('&quot;', '"')), 2);
+  if (wrong) throw new Error(`on Next's server: ${wrong}`);
+  return [join(folder, 'out')];
+};
+
 // ---------------------------------------------------------------------------- the tarball
 
 async function judged(name, args) {
@@ -233,6 +254,8 @@ const consumers = [
   { name: 'vite-build', what: `Vite ${versionOf('vite')}, build`, take: inPage(viteBuild) },
   { name: 'vite-dev', what: `Vite ${versionOf('vite')}, dev`, take: viteDev },
   { name: 'webpack', what: `webpack ${versionOf('webpack')}`, take: inPage(webpack) },
+  { name: 'next-turbopack', what: `Next ${versionOf('next')}, Turbopack`, take: inPage(next('turbopack')) },
+  { name: 'next-webpack', what: `Next ${versionOf('next')}, webpack`, take: inPage(next('webpack')) },
 ];
 
 /** What was to run with threads, or without, and how it went. */
