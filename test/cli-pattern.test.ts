@@ -148,6 +148,11 @@ test('attend reads as many tokens as the model has positions', async ({ root }) 
   await writeFile(join(root, '41.txt'), `${'a b '.repeat(19)}c`);
   assert.is((await attend(root, '--model', './bert', '--token', 'b', '40.txt')).tokens, 40);
   assertFails(await longformer(['attend', '--model', './bert', '--token', 'b', '41.txt'], { cwd: root }), 1, /41\.txt must have at most 40 tokens/, /has 41/);
+  // What is far too long is not read to its end, unless its tokens may be few.
+  await writeFile(join(root, 'far.txt'), 'a b '.repeat(1000));
+  assertFails(await longformer(['attend', '--model', './bert', '--token', 'b', 'far.txt'], { cwd: root }), 1, /far\.txt must have no more tokens/, /40; the first 1,280 characters alone have 642/);
+  await writeFile(join(root, 'blanks.txt'), `a${' '.repeat(4000)}b`);
+  assert.is((await attend(root, '--model', './bert', '--token', 'b', 'blanks.txt')).tokens, 4);
 });
 
 test('attend fails in one line', async ({ root }) => {
@@ -239,6 +244,7 @@ test('a word is found whole first, then in any case, then within others', () => 
   assert.equal(positionsOf('t. c', view), [3]);
   assert.equal(positionsOf('[SEP]', view), [5]);
   assert.equal(positionsOf('(dog', view), []);
+  assert.equal(positionsOf('a', view), [1, 2, 3, 4], 'each token once');
 });
 
 test('special tokens do not outshine the text', () => {

@@ -91,6 +91,10 @@ test('Ctrl-C ends a command with 130 and SIGTERM with 143, and leaves nothing', 
     assert.is(code, expected, output);
     assert.match(output, /^node [^\n]*\n$/); // what it runs on, and no more
   }
+  for (const args of [['search', '-m', './model', '--index', 'kept.index', 'a b', 'huge.txt'], ['embed', '-m', './model', '--overflow', 'window', '-o', 'vectors.npy', 'huge.txt']]) {
+    const { code, output } = await interrupted(root, args, 'SIGINT');
+    assert.is(code, 130, output);
+  }
   const { code, output } = await interrupted(root, ['bench', '--threads', '1', '--only', 'attention', '--tokens', '60000'], 'SIGINT');
   assert.is(code, 130, output);
   assert.equal((await readdir(root)).sort(), ['huge.txt', 'many.txt', 'model']);

@@ -56,7 +56,7 @@ export const attend = command({
     const { config, tokenizer, commit } = await open(folder, load, signal);
     checkBelow('layer', layer, config.num_hidden_layers, 'layers of the model');
     checkBelow('head', head === 'mean' ? undefined : head, config.num_attention_heads, 'heads of the model');
-    const encoding = tokenizer.encode(document.text);
+    const encoding = encode(document, tokenizer, config.max_position_embeddings);
     for (const one of globalTokens) checkBelow('global', one, encoding.inputIds.length, 'tokens of the text');
     checkBelow('position', position, encoding.inputIds.length, 'tokens of the text');
     const places = token === undefined ? [position!] : positionsOf(token, { text: document.text, encoding });
@@ -98,6 +98,19 @@ async function open(folder: string, hub: HubOptions, signal: AbortSignal): Promi
     return { config, tokenizer, commit: source.commit ? { revision: source.commit } : {} };
   });
 }
+
+/** A text that is far too long is refused by its beginning: all of it may take seconds, in which Ctrl-C is not heard. */
+function encode({ path, text }: TextFile, tokenizer: Tokenizer, positions: number): Encoding {
+  const beginning = tokenizer.encode(text.slice(0, positions * LONG_TOKEN));
+  if (text.length <= positions * LONG_TOKEN) return beginning;
+  const { length } = beginning.inputIds;
+  if (length <= positions) return tokenizer.encode(text);
+  throw new LongformerError('BAD_INPUT', printable(path),
+    `must have no more tokens than the model has positions, ${count(positions)}; the first ${count(positions * LONG_TOKEN)} characters alone have ${count(length)}`);
+}
+
+/** Characters: no text has tokens so long on an average. */
+const LONG_TOKEN = 32;
 
 interface Wanted {
   document: TextFile;

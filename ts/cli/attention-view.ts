@@ -79,12 +79,19 @@ export function positionsOf(word: string, { text, encoding }: Pick<AttentionView
   const special = encoding.tokens.flatMap((token, position) => (token === word && encoding.sequenceIds[position] === null ? [position] : []));
   if (special.length > 0) return special;
   const escaped = word.replace(/[\\^$.|?*+()[\]{}/-]/g, '\\$&');
+  const reaches = (position: number, start: number): boolean => {
+    const [begin, end] = encoding.offsets[position]!;
+    return encoding.sequenceIds[position] !== null && end > start && end > begin;
+  };
   const whole = `(?<![\\p{L}\\p{N}_])${escaped}(?![\\p{L}\\p{N}_])`;
   for (const expression of [new RegExp(whole, 'gu'), new RegExp(whole, 'giu'), new RegExp(escaped, 'giu')]) {
-    const found = [...text.matchAll(expression)].map(({ index, 0: { length } }) => encoding.offsets
-      .findIndex(([start, end], position) => encoding.sequenceIds[position] !== null && end > index! && start < index! + length && end > start));
-    const positions = [...new Set(found.filter((position) => position >= 0))];
-    if (positions.length > 0) return positions;
+    const positions = new Set<number>();
+    let from = 0; // tokens before it end before every place that is still to come
+    for (const { index: start, 0: { length } } of text.matchAll(expression)) {
+      while (from < encoding.offsets.length && !reaches(from, start!)) from += 1;
+      if (from < encoding.offsets.length && encoding.offsets[from]![0] < start! + length) positions.add(from);
+    }
+    if (positions.size > 0) return [...positions];
   }
   return [];
 }

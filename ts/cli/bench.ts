@@ -9,6 +9,7 @@ import type { AttentionInput } from '../attention.ts';
 import { bandsOf, parseConfig, type LongformerConfig } from '../config.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import { LongformerModel } from '../longformer-models.ts';
+import { nextTurn } from '../platform/turn.ts';
 import { largestError } from './attention-check.ts';
 import { command, UsageError } from './command.ts';
 import { JSON_OPTION, MODEL_OPTIONS, readModel } from './model-options.ts';
@@ -86,8 +87,8 @@ async function benchAttention(lengths: readonly number[], { engine, watched: { s
   let done = 0;
   for (const seqLen of lengths) {
     onProgress({ stage: 'forward', name: `attention over ${count(seqLen)}`, done, total, unit: 'tokens' });
-    const input = attentionInput(seqLen);
-    const run = async (): Promise<Float32Array> => (await engine.attention(input, { signal })).data;
+    const input = await attentionInput(seqLen, signal);
+    const run = async (): Promise<Float32Array> => (await engine.attention(await copyOf(input, signal), { signal })).data;
     const error = largestError(input, await run(), [0, 1, seqLen >> 1, seqLen - 1].filter((row, i, all) => row < seqLen && all.indexOf(row) === i));
     verify('attention', error, TOLERANCE.attention);
     print({ what: 'attention', tokens: seqLen, ...await time(run, seqLen, signal), error, tolerance: TOLERANCE.attention, ...machine(engine.info) });
@@ -95,22 +96,44 @@ async function benchAttention(lengths: readonly number[], { engine, watched: { s
   }
 }
 
-function attentionInput(seqLen: number): AttentionInput {
+async function attentionInput(seqLen: number, signal: AbortSignal): Promise<AttentionInput> {
   const { num_attention_heads: numHeads, hidden_size, attention_window } = SHAPE;
   let state = 1;
-  // From some hundred tokens on the numbers come again: nothing depends on them, and Ctrl-C waits for this.
-  const once = Math.min(seqLen, 509) * hidden_size;
-  const random = (): Float32Array => {
-    const data = new Float32Array(seqLen * hidden_size);
-    for (let i = 0; i < once; i++) {
+  // From some hundred tokens on the numbers come again: nothing depends on them, and they take long.
+  const random = (): Promise<Float32Array> => {
+    const numbers = Float32Array.from({ length: Math.min(seqLen, 509) * hidden_size }, () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      data[i] = state / 2 ** 31 - 1;
-    }
-    for (let filled = once; filled < data.length; filled *= 2) data.copyWithin(filled, 0, Math.min(filled, data.length - filled));
-    return data;
+      return state / 2 ** 31 - 1;
+    });
+    return repeated(numbers, seqLen * hidden_size, signal);
   };
-  return { query: random(), key: random(), value: random(), seqLen, numHeads, headDim: hidden_size / numHeads, oneSidedWindow: attention_window / 2, globalTokens: [0] };
+  return {
+    query: await random(), key: await random(), value: await random(),
+    seqLen, numHeads, headDim: hidden_size / numHeads, oneSidedWindow: attention_window / 2, globalTokens: [0],
+  };
 }
+
+/** The engine makes such copies itself, of a long text for more than a second at a stretch. */
+async function copyOf(input: AttentionInput, signal: AbortSignal): Promise<AttentionInput> {
+  const copy = (data: Float32Array): Promise<Float32Array> => repeated(data, data.length, signal);
+  return { ...input, query: await copy(input.query), key: await copy(input.key), value: await copy(input.value), transfer: true };
+}
+
+/** The same numbers over and over, in pieces between which Ctrl-C has its chance. */
+async function repeated(numbers: Float32Array, length: number, signal: AbortSignal): Promise<Float32Array> {
+  const data = new Float32Array(length);
+  for (let at = 0, size: number; at < length; at += size) {
+    const from = at % numbers.length;
+    size = Math.min(PIECE, numbers.length - from, length - at);
+    data.set(numbers.subarray(from, from + size), at);
+    await nextTurn();
+    signal.throwIfAborted();
+  }
+  return data;
+}
+
+/** Numbers; some milliseconds. */
+const PIECE = 2 ** 21;
 
 async function benchModel(model: LongformerModel, name: string, lengths: readonly number[], { engine, watched }: Session, print: (line: Line) => void): Promise<void> {
   const config = parseConfig(model.config, 'config.json');
