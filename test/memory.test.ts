@@ -13,9 +13,16 @@ import { keptBytes, writeZeros } from './zeros.ts';
 const MB = 2 ** 20;
 
 const sizes = {
-  vocab_size: 60_000, hidden_size: 512, num_hidden_layers: 12, num_attention_heads: 8, intermediate_size: 2048, attention_window: 128,
-  max_position_embeddings: 40_002,
+  vocab_size: 160_000, hidden_size: 512, num_hidden_layers: 2, num_attention_heads: 8, intermediate_size: 2048, attention_window: 128,
+  max_position_embeddings: 20_002,
 };
+
+/**
+ * What may grow besides the weights: pieces that were read and are in the engine, until the collector
+ * takes them, which V8 puts off until they are 64 MB; the heaps of three threads; the engine's own.
+ * Less than the largest tensor, or its second copy would not be seen.
+ */
+const BESIDES = 112 * MB;
 
 const test = suite<{ folder: string }>('memory');
 
@@ -26,7 +33,7 @@ test.before(async (context) => {
 
 test.after(({ folder }) => rm(folder, { recursive: true }));
 
-for (const dtype of ['f32', 'f16', 'int8'] as const) test(`loading as ${dtype} peaks at the weights and the largest tensor`, async ({ folder }) => {
+for (const dtype of ['f32', 'f16', 'int8'] as const) test(`loading as ${dtype} holds the weights once, and no second copy of the largest tensor`, async ({ folder }) => {
   if (process.platform !== 'linux') return;
   const { stdout } = await runProgram(`
     import { readFileSync } from 'node:fs';
@@ -39,7 +46,8 @@ for (const dtype of ['f32', 'f16', 'int8'] as const) test(`loading as ${dtype} p
   `, { seconds: 60 });
   const { grown, memoryBytes } = JSON.parse(stdout) as { grown: number; memoryBytes: number };
   const { bytes, largest } = keptBytes(sizes, dtype);
-  const limit = bytes + largest;
+  assert.ok(largest > BESIDES + 32 * MB && bytes > largest);
+  const limit = bytes + BESIDES;
   const inMB = (size: number): string => `${Math.round(size / MB)} MB`;
   assert.ok(memoryBytes < limit, `the engine holds ${inMB(memoryBytes)}, the weights are ${inMB(bytes)}`);
   assert.ok(grown > bytes, `the weights are resident: ${inMB(grown)} of ${inMB(bytes)}`);
