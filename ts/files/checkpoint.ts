@@ -59,9 +59,9 @@ async function openShards(source: Source, format: Format, shardOf: ReadonlyMap<s
     return {
       tensors,
       metadata: new Map(),
-      async read(tensor, start, end) {
+      async read(tensor, start, end, room) {
         const shard = shards.get(shardOf.get(tensor) ?? '');
-        if (shard !== undefined) return shard.read(tensor, start, end);
+        if (shard !== undefined) return shard.read(tensor, start, end, room);
         throw new LongformerError('NOT_FOUND', `${source.label}, tensor ${quoted(tensor)}`, 'must be there, is not');
       },
       close,

@@ -41,15 +41,16 @@ export async function openFile(path: string): Promise<OpenFile | null> {
   return {
     name: path,
     size,
-    read: (start, end) => readRange(handle, path, start, end),
+    read: (start, end, room) => readRange(handle, path, start, end, room),
     close: () => handle.close(),
   };
 }
 
 async function readRange(
-  handle: FileHandle, path: string, start: number, end: number,
+  handle: FileHandle, path: string, start: number, end: number, room = new Uint8Array(),
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(end - start);
+  const size = end - start;
+  const bytes = size <= room.length ? room.subarray(0, size) : new Uint8Array(size);
   let filled = 0;
   while (filled < bytes.length) {
     const { bytesRead } = await naming('BAD_FILE', path, 'read',

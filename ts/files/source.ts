@@ -9,8 +9,11 @@ export interface OpenFile {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** The bytes `start..end`; rejects with `BAD_FILE` if the file ends before `end`. */
-  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * The bytes `start..end`; rejects with `BAD_FILE` if the file ends before `end`. They may lie in
+   * `room`, if it is given and large enough: who reads much leaves less to the garbage collector.
+   */
+  read(start: number, end: number, room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 

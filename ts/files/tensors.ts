@@ -31,11 +31,11 @@ export interface StoredTensors {
   /** Strings that the file says about itself: `__metadata__` of safetensors. */
   readonly metadata: ReadonlyMap<string, string>;
   /**
-   * The bytes `start..end` of a tensor's data, all of it by default.
+   * The bytes `start..end` of a tensor's data, all of it by default; `room` as in `OpenFile`.
    *
    * Rejects with `NOT_FOUND` if there is no such tensor, `BAD_FILE` if the file has shrunk.
    */
-  read(name: string, start?: number, end?: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(name: string, start?: number, end?: number, room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function tensorsOf(
   return {
     tensors: byName,
     metadata,
-    async read(name, start = 0, end) {
+    async read(name, start = 0, end, room) {
       const tensor = byName.get(name);
       const subject = `${file.name}, tensor ${quoted(name)}`;
       if (tensor === undefined) throw new LongformerError('NOT_FOUND', subject, 'must be there, is not');
@@ -56,7 +56,7 @@ export function tensorsOf(
       if (!(start >= 0 && start <= stop && stop <= size)) {
         throw new LongformerError('BAD_INPUT', subject, `has bytes 0..${size}, not ${start}..${stop}`);
       }
-      return file.read(tensor.start + start, tensor.start + stop);
+      return file.read(tensor.start + start, tensor.start + stop, room);
     },
     close: () => file.close(),
   };

@@ -26,6 +26,8 @@ export class Weights {
   readonly #storage: number;
   readonly #handles: { free(): void }[] = [];
   readonly #read = new Set<string>();
+  /** Every piece's, while loading: a collector may let hundreds of megabytes of new ones pile up. */
+  #room: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(PIECE_BYTES);
   readonly #total: number;
   #done = 0;
   #bytes = 0;
@@ -90,6 +92,7 @@ export class Weights {
 
   /** Says that loading is over: what the model does not use needs no reading. */
   finish(): void {
+    this.#room = undefined;
     if (this.#done < this.#total) this.#run.progress({ stage: 'load', done: this.#total, total: this.#total, unit: 'bytes' });
   }
 
@@ -117,7 +120,7 @@ export class Weights {
     for (let row = 0; row < rows; row += rowsPerPiece) {
       await this.#run.pause();
       const end = Math.min(rows, row + rowsPerPiece);
-      const bytes = await this.#files.read(name, row * rowBytes, end * rowBytes);
+      const bytes = await this.#files.read(name, row * rowBytes, end * rowBytes, this.#room);
       if (bytes.length !== (end - row) * rowBytes) {
         throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must have ${(end - row) * rowBytes} bytes in rows ${row} to ${end}, a read gave ${bytes.length}`);
       }
