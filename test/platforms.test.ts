@@ -143,6 +143,29 @@ test('says why there is one thread', () => {
   }
 });
 
+test('takes relaxed instructions where they mean what is known, and gain something', () => {
+  const { Instance, Module, validate } = WebAssembly;
+  /** A runtime whose relaxed instructions give these results. */
+  const chosen = (results: object, simd: 'auto' | 'relaxed' = 'auto'): [string, string] => {
+    Object.assign(WebAssembly, { validate: () => true, Module: class {}, Instance: class { exports = results; } });
+    try {
+      const { build, reason } = chooseBuild({ simd, threads: 1 });
+      return [build.simd, reason];
+    } finally {
+      Object.assign(WebAssembly, { validate, Module, Instance });
+    }
+  };
+  const results = (product: number, fused: number): object => ({ product: () => product, fused: () => fused });
+  assert.is(chosen(results(256, 1))[0], 'relaxed', 'x64');
+  assert.is(chosen(results(-256, 1))[0], 'relaxed', 'ARM');
+  assert.is(chosen(results(256, 0))[0], 'simd128', 'rounds twice');
+  assert.match(chosen(results(256, 0))[1], /^relaxed multiply-add rounds twice/);
+  assert.is(chosen(results(256, 0), 'relaxed')[0], 'relaxed', 'rounds twice, asked for');
+  assert.is(chosen(results(512, 1))[0], 'simd128', 'twice what it should be, as in an old V8');
+  assert.match(chosen(results(512, 1))[1], /^relaxed products of 8 bits/);
+  assert.throws(() => chosen(results(512, 1), 'relaxed'), /^simd must be "auto" or "simd128" here: relaxed products/);
+});
+
 test('takes the largest memory that is granted, or exactly the one that was asked for', async () => {
   const asked: number[] = [];
   const grant = (most: number) => ({ maximum, initial }: WebAssembly.MemoryDescriptor): WebAssembly.Memory => {

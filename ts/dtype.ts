@@ -4,7 +4,7 @@
  * - `f32`: as single precision. The reference.
  * - `f16`: rounded to half precision, widened on the way into products; half the memory. Checkpoints
  *   with finite weights of a magnitude from 65520 on, which no half is near, are a `BAD_FILE`.
- * - `int8`: linear layers in 8 bits with one scale for each output feature, and what goes into them
+ * - `int8`: linear layers in 8 bits with scales for each output feature, and what goes into them
  *   in 8 bits for each token; embedding tables as halves. The least memory and time, and the least exact.
  */
 export type Dtype = (typeof DTYPES)[number];

@@ -1,9 +1,8 @@
 //! A linear layer, `x · weightᵀ + bias`, with its weights packed for the register tile.
 
 use crate::gemm::{
-    Int8Panels, MAX_DEPTH, Output, PANEL, Panels, QuantizedRows, Rows, Shape, Start,
-    dequantize_panel, int8_panel_len, multiply, multiply_half, multiply_int8, multiply_quantized,
-    pack_column, pack_half_column, pack_int8_column, padded,
+    Int8Matrix, Output, PANEL, Panels, QuantizedRows, Rows, Shape, Start, multiply, multiply_half,
+    multiply_int8, multiply_quantized, pack_column, pack_half_column, padded,
 };
 use crate::half::{TooLarge, widen};
 use crate::layer_norm::LayerNorm;
@@ -18,7 +17,8 @@ pub enum Storage {
     F32,
     /// Rounded to half precision, and computed with in single.
     F16,
-    /// In 8 bits, with one scale for each output feature; the rows that come are quantised too.
+    /// In 8 bits, with a scale for each stretch of an output feature; the rows that come are
+    /// quantised too.
     Int8,
 }
 
@@ -44,8 +44,8 @@ enum Weights {
     F32(Vec<f32>),
     /// The same in halves.
     F16(Vec<u16>),
-    /// Panels `[in_features / 2][8][2]`, and scales `[groups][padded(group_len)]`.
-    Int8 { panels: Vec<i8>, scales: Vec<f32> },
+    /// In 8 bits.
+    Int8(Int8Matrix),
 }
 
 /// Rows that go into a layer.
@@ -82,8 +82,7 @@ impl Linear {
     ///
     /// # Panics
     ///
-    /// As [`try_new`](Self::try_new()), or if 8-bit weights are asked for more than [`MAX_DEPTH`]
-    /// input features.
+    /// As [`try_new`](Self::try_new()).
     pub fn try_with_storage(
         storage: Storage,
         in_features: usize,
@@ -97,11 +96,7 @@ impl Linear {
         let weights = match storage {
             Storage::F32 => Weights::F32(try_zeros(try_len(in_features, cols)?)?),
             Storage::F16 => Weights::F16(try_filled(try_len(in_features, cols)?, 0)?),
-            Storage::Int8 => {
-                assert!(in_features <= MAX_DEPTH, "sums of products must fit 32 bits");
-                let panels = try_filled(try_len(int8_panel_len(in_features), cols / PANEL)?, 0)?;
-                Weights::Int8 { panels, scales: try_zeros(cols)? }
-            }
+            Storage::Int8 => Weights::Int8(Int8Matrix::try_new(in_features, cols)?),
         };
         Ok(Self { in_features, group_len, groups, weights, bias: try_zeros(cols)? })
     }
@@ -123,7 +118,7 @@ impl Linear {
 
     /// Whether its weights have 8 bits, and rows are quantised before they go into it.
     pub fn takes_quantized(&self) -> bool {
-        matches!(self.weights, Weights::Int8 { .. })
+        matches!(self.weights, Weights::Int8(_))
     }
 
     /// Bytes it holds.
@@ -132,7 +127,7 @@ impl Linear {
             + match &self.weights {
                 Weights::F32(panels) => size_of_val(panels.as_slice()),
                 Weights::F16(panels) => size_of_val(panels.as_slice()),
-                Weights::Int8 { panels, scales } => panels.len() + size_of_val(scales.as_slice()),
+                Weights::Int8(matrix) => matrix.bytes(),
             }
     }
 
@@ -147,7 +142,7 @@ impl Linear {
             match &mut self.weights {
                 Weights::F32(panels) => pack_column(panels, depth, col, row),
                 Weights::F16(panels) => pack_half_column(panels, depth, col, row)?,
-                Weights::Int8 { panels, scales } => pack_int8_column(panels, scales, col, row),
+                Weights::Int8(matrix) => matrix.write_column(col, row),
             }
         }
         Ok(())
@@ -185,11 +180,8 @@ impl Linear {
                 let panels = &panels[group * cols * depth..][..cols * depth];
                 multiply_half(shape, x, panels, start, output);
             }
-            (Weights::Int8 { panels, scales }, x) => {
-                let size = cols / PANEL * int8_panel_len(depth);
-                let data = &panels[group * size..][..size];
-                let scales = &scales[group * cols..][..cols];
-                let panels = Int8Panels { data, scales };
+            (Weights::Int8(matrix), x) => {
+                let panels = matrix.from_column(group * cols);
                 match x {
                     Input::Rows(x) => multiply_int8(shape, x, panels, start, output),
                     Input::Quantized(x) => multiply_quantized(shape, x, panels, start, output),
@@ -220,9 +212,7 @@ impl Linear {
         match &self.weights {
             Weights::F32(panels) => floats.copy_from_slice(&panels[place..][..floats.len()]),
             Weights::F16(panels) => widen(&panels[place..][..floats.len()], floats),
-            Weights::Int8 { panels, scales } => {
-                dequantize_panel(Int8Panels { data: panels, scales }, panel, floats);
-            }
+            Weights::Int8(matrix) => matrix.read_panel(panel, floats),
         }
     }
 

@@ -133,6 +133,14 @@ mod integers {
         i32x4_add(x, y)
     }
     #[inline(always)]
+    pub(super) fn sub(x: Longs, y: Longs) -> Longs {
+        i32x4_sub(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn mul(x: Longs, y: Longs) -> Longs {
+        i32x4_mul(x, y)
+    }
+    #[inline(always)]
     pub(super) fn to_floats(x: Longs) -> Lanes {
         f32x4_convert_i32x4(x)
     }
@@ -151,11 +159,49 @@ mod integers {
     }
     #[inline(always)]
     pub(super) fn difference_of_bits(x: Lanes, y: Lanes) -> Longs {
-        i32x4_sub(x, y)
+        sub(x, y)
     }
     #[inline(always)]
-    pub(super) fn narrow(x: Longs, y: Longs) -> Longs {
+    pub(super) fn narrow(x: Longs, y: Longs) -> Shorts {
         i16x8_narrow_i32x4(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn pairs(x: Shorts) -> Longs {
+        x
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+mod bytes {
+    use super::integers::Shorts;
+    use core::arch::wasm32::*;
+
+    pub(super) type Bytes = v128;
+
+    #[inline(always)]
+    pub(super) fn load(from: &[i8; 16]) -> Bytes {
+        // SAFETY: the array is 16 readable bytes, and v128 loads need no alignment.
+        unsafe { v128_load(from.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    pub(super) fn splat_four(four: i32) -> Bytes {
+        i32x4_splat(four)
+    }
+    #[inline(always)]
+    pub(super) fn dot_pairs(x: Bytes, y: Bytes) -> Shorts {
+        i16x8_relaxed_dot_i8x16_i7x16(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn narrow(x: Shorts) -> [i32; 2] {
+        two(u8x16_narrow_i16x8(x, x))
+    }
+    #[inline(always)]
+    pub(super) fn narrow_signed(x: Shorts) -> [i32; 2] {
+        two(i8x16_narrow_i16x8(x, x))
+    }
+    #[inline(always)]
+    fn two(fours: Bytes) -> [i32; 2] {
+        [i32x4_extract_lane::<0>(fours), i32x4_extract_lane::<1>(fours)]
     }
 }
 
@@ -256,6 +302,14 @@ mod integers {
         from_fn(|i| x[i].wrapping_add(y[i]))
     }
     #[inline(always)]
+    pub(super) fn sub(x: Longs, y: Longs) -> Longs {
+        from_fn(|i| x[i].wrapping_sub(y[i]))
+    }
+    #[inline(always)]
+    pub(super) fn mul(x: Longs, y: Longs) -> Longs {
+        from_fn(|i| x[i].wrapping_mul(y[i]))
+    }
+    #[inline(always)]
     pub(super) fn to_floats(x: Longs) -> Lanes {
         x.map(|x| x as f32)
     }
@@ -277,10 +331,49 @@ mod integers {
         from_fn(|i| x[i].to_bits().wrapping_sub(y[i].to_bits()) as i32)
     }
     #[inline(always)]
-    pub(super) fn narrow(x: Longs, y: Longs) -> Longs {
-        let short = |x: i32| x.clamp(i16::MIN.into(), i16::MAX.into()) & 0xffff;
+    pub(super) fn narrow(x: Longs, y: Longs) -> Shorts {
         let all = [x, y].concat();
-        from_fn(|i| short(all[2 * i]) | short(all[2 * i + 1]) << 16)
+        from_fn(|i| all[i].clamp(i16::MIN.into(), i16::MAX.into()) as i16)
+    }
+    #[inline(always)]
+    pub(super) fn pairs(x: Shorts) -> Longs {
+        from_fn(|i| i32::from(x[2 * i]) & 0xffff | i32::from(x[2 * i + 1]) << 16)
+    }
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod bytes {
+    use super::integers::Shorts;
+    use std::array::from_fn;
+
+    pub(super) type Bytes = [i8; 16];
+
+    #[inline(always)]
+    pub(super) fn load(from: &[i8; 16]) -> Bytes {
+        *from
+    }
+    #[inline(always)]
+    pub(super) fn splat_four(four: i32) -> Bytes {
+        let bytes = four.to_le_bytes();
+        from_fn(|i| bytes[i % 4] as i8)
+    }
+    /// As x64 has it: `y` without signs.
+    #[inline(always)]
+    pub(super) fn dot_pairs(x: Bytes, y: Bytes) -> Shorts {
+        let product = |i: usize| i16::from(x[i]) * i16::from(y[i] as u8);
+        from_fn(|i| product(2 * i).saturating_add(product(2 * i + 1)))
+    }
+    #[inline(always)]
+    pub(super) fn narrow(x: Shorts) -> [i32; 2] {
+        two(x.map(|x| x.clamp(0, 255) as u8))
+    }
+    #[inline(always)]
+    pub(super) fn narrow_signed(x: Shorts) -> [i32; 2] {
+        two(x.map(|x| x.clamp(-128, 127) as u8))
+    }
+    #[inline(always)]
+    fn two(bytes: [u8; 8]) -> [i32; 2] {
+        [0, 4].map(|i| i32::from_le_bytes(from_fn(|j| bytes[i + j])))
     }
 }
 
@@ -428,12 +521,8 @@ impl Div for F32x4 {
 #[derive(Clone, Copy)]
 pub(crate) struct I32x4(integers::Longs);
 
+#[allow(dead_code, reason = "each build uses what its instructions do best")]
 impl I32x4 {
-    #[inline(always)]
-    pub(crate) fn zero() -> Self {
-        Self(integers::splat(0))
-    }
-
     #[inline(always)]
     pub(crate) fn load(from: &[i32; LANES]) -> Self {
         Self(integers::load(from))
@@ -442,6 +531,12 @@ impl I32x4 {
     #[inline(always)]
     pub(crate) fn store(self, to: &mut [i32; LANES]) {
         integers::store(self.0, to);
+    }
+
+    /// `x` in every lane.
+    #[inline(always)]
+    pub(crate) fn splat(x: i32) -> Self {
+        Self(integers::splat(x))
     }
 
     /// The nearest floats.
@@ -459,10 +554,27 @@ impl Add for I32x4 {
     }
 }
 
+impl Sub for I32x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(integers::sub(self.0, other.0))
+    }
+}
+
+impl Mul for I32x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(integers::mul(self.0, other.0))
+    }
+}
+
 /// Eight integers of 16 bits, four pairs.
 #[derive(Clone, Copy)]
 pub(crate) struct I16x8(integers::Shorts);
 
+#[allow(dead_code, reason = "each build uses what its instructions do best")]
 impl I16x8 {
     /// Eight integers of 8 bits, made longer.
     #[inline(always)]
@@ -476,6 +588,20 @@ impl I16x8 {
         Self(integers::splat_pair(pair))
     }
 
+    /// The nearest integers to eight floats below 2^15 in magnitude, the even one of two, plus `n`:
+    /// `rounding` is [`ROUNDING`] in every lane and `ROUNDING - n`, kept in registers by the caller.
+    #[inline(always)]
+    pub(crate) fn nearest(eight: [F32x4; 2], [rounding, less]: [F32x4; 2]) -> Self {
+        let [x, y] = eight.map(|x| integers::difference_of_bits((x + rounding).0, less.0));
+        Self(integers::narrow(x, y))
+    }
+
+    /// Writes pairs, the first number of each in the lower half.
+    #[inline(always)]
+    pub(crate) fn store_pairs(self, to: &mut [i32; LANES]) {
+        integers::store(integers::pairs(self.0), to);
+    }
+
     /// The sum of products of each pair, exact in 32 bits but for four times -32768.
     #[inline(always)]
     pub(crate) fn dot_pairs(self, other: Self) -> I32x4 {
@@ -483,16 +609,46 @@ impl I16x8 {
     }
 }
 
+/// Sixteen integers of 8 bits, four fours.
+#[derive(Clone, Copy)]
+#[cfg(any(not(target_feature = "simd128"), target_feature = "relaxed-simd"))]
+pub(crate) struct I8x16(bytes::Bytes);
+
+#[cfg(any(not(target_feature = "simd128"), target_feature = "relaxed-simd"))]
+impl I8x16 {
+    #[inline(always)]
+    pub(crate) fn load(from: &[i8; 4 * LANES]) -> Self {
+        Self(bytes::load(from))
+    }
+
+    /// One four four times, its first number in the lowest bits of `four`.
+    #[inline(always)]
+    pub(crate) fn splat_four(four: i32) -> Self {
+        Self(bytes::splat_four(four))
+    }
+
+    /// The sum of products of each pair, cut off at 16 bits. Numbers of `other` have a sign or have
+    /// none, as the processor will have it.
+    #[inline(always)]
+    pub(crate) fn dot_pairs(self, other: Self) -> I16x8 {
+        I16x8(bytes::dot_pairs(self.0, other.0))
+    }
+
+    /// Two fours of eight numbers in `0..=255`.
+    #[inline(always)]
+    pub(crate) fn fours(numbers: I16x8) -> [i32; 2] {
+        bytes::narrow(numbers.0)
+    }
+
+    /// Two fours of eight numbers in `-128..=127`.
+    #[inline(always)]
+    pub(crate) fn signed_fours(numbers: I16x8) -> [i32; 2] {
+        bytes::narrow_signed(numbers.0)
+    }
+}
+
 /// Added to a number below 2^22 in magnitude, leaves the nearest integer in the lowest bits.
 pub(crate) const ROUNDING: f32 = 12_582_912.0; // 1.5 * 2^23
-
-/// Writes eight floats of `-32768..=32767` as pairs of 16-bit integers, each the nearest one, the
-/// even one of two. `rounding` is [`ROUNDING`] in every lane, kept in a register by the caller.
-#[inline(always)]
-pub(crate) fn store_rounded_pairs([x, y]: [F32x4; 2], rounding: F32x4, to: &mut [i32; LANES]) {
-    let [x, y] = [x, y].map(|x| integers::difference_of_bits((x + rounding).0, rounding.0));
-    integers::store(integers::narrow(x, y), to);
-}
 
 /// Replaces every element of `row` by `f` of it, four at a time.
 ///

@@ -32,17 +32,44 @@ function ownBuild(name: BuildName): URL {
 /** Vector instructions: the plain 128-bit ones, or those and the relaxed ones (fused multiply-add). */
 export type Simd = 'simd128' | 'relaxed';
 
-/** Smallest modules that only validate with the feature in question. */
+/** Small modules that only validate with the feature in question. */
 const probes = {
   // (func (result v128) i32.const 0 i8x16.splat)
   simd128: [1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11],
-  // (func (result v128) (f32x4.relaxed_madd (i8x16.splat (i32.const 1)) three times))
-  relaxed: [1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 1, 253, 15, 65, 1, 253, 15, 65, 1, 253, 15, 253, 133, 2, 11],
+  // (func (export "fused") (result i32)      (1 + 2^-12)^2 - (1 + 2^-11) is not 0: rounded once
+  //   (i32.eqz (f32.eq (f32.const 0) (f32x4.extract_lane 0 (f32x4.relaxed_madd
+  //     (f32x4.splat (f32.const 0x1.001p0)) (f32x4.splat (f32.const 0x1.001p0)) (f32x4.splat (f32.const -0x1.002p0)))))))
+  // (func (export "product") (result i32)    1 * -128 + 1 * -128, or 1 * 128 + 1 * 128
+  //   (i16x8.extract_lane_s 0 (i16x8.relaxed_dot_i8x16_i7x16_s (i8x16.splat (i32.const 1)) (i8x16.splat (i32.const -128)))))
+  relaxed: [
+    1, 5, 1, 96, 0, 1, 127, 3, 3, 2, 0, 0, 7, 19, 2, 5, 102, 117, 115, 101, 100, 0, 0, 7, 112, 114, 111, 100, 117, 99, 116, 0, 1,
+    10, 56, 2, 36, 0, 67, 0, 8, 128, 63, 253, 19, 67, 0, 8, 128, 63, 253, 19, 67, 0, 16, 128, 191, 253, 19, 253, 133, 2, 253, 31, 0,
+    67, 0, 0, 0, 0, 91, 69, 11, 17, 0, 65, 1, 253, 15, 65, 128, 127, 253, 15, 253, 146, 2, 253, 24, 0, 11,
+  ],
 } as const satisfies Record<Simd, readonly number[]>;
 
 /** Whether WebAssembly has these instructions here. */
 export function supports(simd: Simd): boolean {
-  return WebAssembly.validate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...probes[simd]]));
+  return WebAssembly.validate(probe(simd));
+}
+
+function probe(simd: Simd): Uint8Array<ArrayBuffer> {
+  return new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...probes[simd]]);
+}
+
+/** Why the build with relaxed instructions would not compute what it should, or null. Engines may do them in several ways. */
+function whyNotRelaxed(): string | null {
+  if (!supports('relaxed')) return 'there is no relaxed SIMD';
+  return Math.abs(relaxed('product')) === 256 ? null : 'relaxed products of 8 bits are not as on x64 or ARM';
+}
+
+function relaxed(result: 'fused' | 'product'): number {
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(probe('relaxed')));
+    return (exports as Record<typeof result, () => number>)[result]();
+  } catch {
+    return NaN; // nothing may be compiled here: whoever loads a build says so
+  }
 }
 
 /** Whether threads can share memory here: a page must be cross-origin isolated for it. */
@@ -65,16 +92,16 @@ export function chooseBuild({ simd, threads, wasm, oneThread = null }: BuildWish
   if (!supports('simd128')) {
     throw new LongformerError('BAD_INPUT', 'this runtime', 'must have WebAssembly SIMD, has not');
   }
-  if (simd === 'relaxed' && !supports('relaxed')) {
-    throw new LongformerError('BAD_INPUT', 'simd', 'must be "auto" or "simd128" here: there are no relaxed instructions');
-  }
   if (wasm instanceof WebAssembly.Module) return givenBuild(wasm, oneThread ?? whyOneThread(threads));
-  const chosen = simd === 'auto' ? (supports('relaxed') ? 'relaxed' : 'simd128') : simd;
+  const whyNot = simd === 'simd128' ? null : whyNotRelaxed();
+  if (simd === 'relaxed' && whyNot !== null) throw new LongformerError('BAD_INPUT', 'simd', `must be "auto" or "simd128" here: ${whyNot}`);
+  const whyPlain = whyNot ?? (relaxed('fused') === 1 ? null : 'relaxed multiply-add rounds twice, so plain SIMD is as fast');
+  const chosen = simd !== 'auto' ? simd : whyPlain === null ? 'relaxed' : 'simd128';
   const whySingle = oneThread ?? whyOneThread(threads);
   const name = `${whySingle === null ? 'threads' : 'single'}-${chosen}` as const;
   const reasons = [
     simd !== 'auto' ? `simd: ${simd} was asked for`
-      : chosen === 'relaxed' ? 'relaxed SIMD is there' : 'there is no relaxed SIMD',
+      : whyPlain ?? 'relaxed SIMD is there',
     whySingle ?? 'shared memory is there',
   ];
   const url = wasm === undefined ? ownBuild(name) : new URL(`${wasm.href.replace(/\/$/, '')}/${name}/longformer_bg.wasm`);

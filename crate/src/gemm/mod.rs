@@ -18,8 +18,8 @@ use tile::tile;
 
 pub use half::{multiply_half, pack_half_column};
 pub use int8::{
-    Int8Panels, MAX_DEPTH, QuantizedRows, dequantize_panel, int8_panel_len, multiply_int8,
-    multiply_quantized, pack_int8_column, quantize_row, quantized_row_len,
+    Int8Matrix, Int8Panels, QuantizedRows, STRETCH, most_weight, multiply_int8, multiply_quantized,
+    quantize_row, quantized_row_len,
 };
 pub(crate) use tile::TILE_ROWS;
 

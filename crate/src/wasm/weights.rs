@@ -6,7 +6,6 @@ use super::{Result, check};
 use crate::attention::{Heads, Projections, Source};
 use crate::dtype::Dtype;
 use crate::embedding::{Lookup, Table, embed};
-use crate::gemm::MAX_DEPTH;
 use crate::layer_norm::LayerNorm;
 use crate::linear::{Linear, Storage};
 use crate::memory::{try_filled, try_len};
@@ -90,11 +89,7 @@ impl LinearHandle {
         check(out_features.is_multiple_of(groups), || {
             format!("{out_features} features must fall into {groups} equal groups")
         })?;
-        let storage = storage.into();
-        check(storage != Storage::Int8 || in_features <= MAX_DEPTH, || {
-            format!("an int8 layer must have at most {MAX_DEPTH} input features, got {in_features}")
-        })?;
-        Ok(Self(Linear::try_with_storage(storage, in_features, out_features, groups)?))
+        Ok(Self(Linear::try_with_storage(storage.into(), in_features, out_features, groups)?))
     }
 
     /// Bytes that it holds.

@@ -1,0 +1,136 @@
+//! Weights in 8 bits, quantised when they are packed: a scale for each stretch of a column.
+
+use super::rows::inverse_of;
+use super::step::{STEP, STRETCH, most_weight};
+use crate::gemm::PANEL;
+use crate::memory::{OutOfMemory, try_filled, try_len};
+
+/// The right matrix of a product, in panels.
+#[derive(Clone, Debug)]
+pub struct Int8Matrix {
+    depth: usize,
+    data: Vec<i8>,
+    /// `[panels][stretches][8]`.
+    scales: Vec<[f32; PANEL]>,
+    /// Of the weights of each stretch, `[panels][stretches][8]`.
+    sums: Vec<[i32; PANEL]>,
+}
+
+/// Eight columns of it. The last panel has all of them, too.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'a> {
+    data: &'a [i8],
+    scales: &'a [[f32; PANEL]],
+    sums: &'a [[i32; PANEL]],
+}
+
+/// A part of a panel, `STRETCH` numbers deep or what is left.
+pub(super) struct Stretch<'a> {
+    /// `[8][STEP]` each; zeros fill the last one up.
+    pub(super) steps: &'a [[i8; STEP * PANEL]],
+    pub(super) scales: &'a [f32; PANEL],
+    #[allow(dead_code, reason = "the step of two keeps numbers as they are")]
+    pub(super) sums: &'a [i32; PANEL],
+}
+
+impl<'a> Panel<'a> {
+    #[inline(always)]
+    pub(super) fn stretches(self) -> impl Iterator<Item = Stretch<'a>> {
+        let (steps, _) = self.data.as_chunks();
+        let scales = self.scales.iter().zip(self.sums);
+        let parts = steps.chunks(STRETCH / STEP).zip(scales);
+        parts.map(|(steps, (scales, sums))| Stretch { steps, scales, sums })
+    }
+}
+
+/// Panels from one of them on.
+#[derive(Clone, Copy)]
+pub struct Int8Panels<'a> {
+    matrix: &'a Int8Matrix,
+    first: usize,
+}
+
+impl<'a> Int8Panels<'a> {
+    pub(super) fn depth(self) -> usize {
+        self.matrix.depth
+    }
+
+    pub(super) fn panel(self, panel: usize) -> Panel<'a> {
+        self.matrix.panel(self.first + panel)
+    }
+}
+
+fn panel_len(depth: usize) -> usize {
+    depth.next_multiple_of(STEP) * PANEL
+}
+
+impl Int8Matrix {
+    /// Zeros, `cols` whole panels of columns.
+    pub fn try_new(depth: usize, cols: usize) -> Result<Self, OutOfMemory> {
+        let panels = cols / PANEL;
+        let stretches = try_len(depth.div_ceil(STRETCH), panels)?;
+        Ok(Self {
+            depth,
+            data: try_filled(try_len(panel_len(depth), panels)?, 0)?,
+            scales: try_filled(stretches, [0.0; PANEL])?,
+            sums: try_filled(stretches, [0; PANEL])?,
+        })
+    }
+
+    /// Bytes it holds.
+    pub fn bytes(&self) -> usize {
+        let Self { data, scales, sums, .. } = self;
+        data.len() + size_of_val(scales.as_slice()) + size_of_val(sums.as_slice())
+    }
+
+    /// The panels from column `first` on, where one begins.
+    pub fn from_column(&self, first: usize) -> Int8Panels<'_> {
+        Int8Panels { matrix: self, first: first / PANEL }
+    }
+
+    fn panel(&self, panel: usize) -> Panel<'_> {
+        let (len, stretches) = (panel_len(self.depth), self.depth.div_ceil(STRETCH));
+        Panel {
+            data: &self.data[panel * len..][..len],
+            scales: &self.scales[panel * stretches..][..stretches],
+            sums: &self.sums[panel * stretches..][..stretches],
+        }
+    }
+
+    /// Quantises a column. A NaN or an infinity in it gives NaN in every product.
+    pub fn write_column(&mut self, col: usize, column: &[f32]) {
+        let (panel, col) = (col / PANEL, col % PANEL);
+        let len = panel_len(self.depth);
+        let (steps, _) = self.data[panel * len..][..len].as_chunks_mut::<STEP>();
+        let stretches = panel * self.depth.div_ceil(STRETCH)..;
+        let scales = self.scales[stretches.clone()].iter_mut().zip(&mut self.sums[stretches]);
+        let parts = steps.chunks_mut(STRETCH / STEP * PANEL).zip(column.chunks(STRETCH));
+        for ((steps, numbers), (scales, sums)) in parts.zip(scales) {
+            let most = numbers.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
+            let poison: f32 = numbers.iter().map(|x| x * 0.0).sum(); // 0 or NaN, of which `max` knows nothing
+            let scale = most / f32::from(most_weight()) + poison;
+            let inverse = inverse_of(scale);
+            let mut sum = 0;
+            for (step, x) in steps[col..].iter_mut().step_by(PANEL).zip(numbers.chunks(STEP)) {
+                for (weight, x) in step.iter_mut().zip(x) {
+                    *weight = (x * inverse).round_ties_even() as i8;
+                    sum += i32::from(*weight);
+                }
+            }
+            (scales[col], sums[col]) = (scale, sum);
+        }
+    }
+
+    /// Writes what panel `panel` is worth, `[depth][8]`.
+    pub fn read_panel(&self, panel: usize, floats: &mut [f32]) {
+        let parts = floats.chunks_mut(STRETCH * PANEL);
+        for (floats, stretch) in parts.zip(self.panel(panel).stretches()) {
+            for (k, row) in floats.chunks_exact_mut(PANEL).enumerate() {
+                let step = &stretch.steps[k / STEP];
+                for (col, x) in row.iter_mut().enumerate() {
+                    *x = stretch.scales[col] * f32::from(step[STEP * col + k % STEP]);
+                }
+            }
+        }
+    }
+}
