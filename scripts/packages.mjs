@@ -15,10 +15,13 @@ export const installPeers = () => installInto('bench');
 /** What the package is taken through by its users. */
 export const installConsumers = () => installInto('consumers');
 
+/** What the page in examples/web is built and tested with. */
+export const installPage = () => installInto('examples/web');
+
 async function installInto(name) {
   const folder = join(root, name);
   if (installed(folder)) return;
-  await step(`npm ci --prefix ${name}`, () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, log: `npm-ci-${name}` }));
+  await step(`npm ci --prefix ${name}`, () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, log: `npm-ci-${name.replaceAll('/', '-')}` }));
 }
 
 /** npm writes node_modules/.package-lock.json last, so it tells what was installed completely. */

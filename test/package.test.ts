@@ -46,7 +46,7 @@ test('pins every version exactly, of crates too', () => {
 });
 
 test('names no registry in package-lock.json', () => {
-  for (const path of ['package-lock.json', 'bench/package-lock.json', 'consumers/package-lock.json']) assert.not.match(read(path), /"resolved"/, path);
+  for (const path of ['package-lock.json', 'bench/package-lock.json', 'consumers/package-lock.json', 'examples/web/package-lock.json']) assert.not.match(read(path), /"resolved"/, path);
 });
 
 test('exports files that exist, types first', () => {

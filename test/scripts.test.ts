@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const { DEMO_MODEL } = await import(`${root}scripts/demo-model.mjs`);
 const { removeStale } = await import(`${root}scripts/lock.mjs`);
 const { unlessFresh } = await import(`${root}scripts/fresh.mjs`);
 const { asFunction } = await import(`${root}scripts/glue.mjs`);
@@ -210,11 +211,8 @@ builds('are made again when the way to make them changes', () => {
 });
 
 builds('of the demo have one model per length and window, and the readme names it', () => {
-  const demo = readFileSync(`${root}scripts/demo.mjs`, 'utf8');
-  const name = /`(all-MiniLM-L6-v2-longformer-.*)`/.exec(demo)![1]!
-    .replace(/\$\{(\w+)\}/g, (_, constant) => new RegExp(`^const ${constant} = (\\d+)`, 'm').exec(demo)![1]!);
-  assert.match(name, /-8192-window-128$/);
-  assert.ok(readFileSync(`${root}README.md`, 'utf8').includes(`.cache/models/${name}'`), name);
+  assert.match(DEMO_MODEL, /-8192-window-128$/);
+  assert.ok(readFileSync(`${root}README.md`, 'utf8').includes(`.cache/models/${DEMO_MODEL}'`), DEMO_MODEL);
 });
 
 builds('make a function of the glue, or say that they cannot', () => {

@@ -1,0 +1,89 @@
+// All heads of all layers at once, as small pictures of what each looks at; one of them is chosen.
+
+import { make } from '../elements';
+import type { Glance, Look } from './look';
+
+/** Bars of a picture: the window, cut into as many. */
+const BARS = 13;
+
+/** Calls `choose` for the cell that was clicked, or reached with the arrow keys. */
+export function gridOf(look: Look, choose: (layer: number, head: number) => void): HTMLElement {
+  const cells = look.heads.map((heads, layer) => heads.map((glances, head) => {
+    const canvas = make('canvas', { width: 2 * (BARS * 2 + 5), height: 36 });
+    const button = make('button', { type: 'button', tabindex: -1, 'aria-pressed': 'false', 'aria-label': `Layer ${layer + 1}, head ${head + 1}: ${inWords(look, layer, head)}`, onclick: () => pick(layer, head) }, canvas);
+    requestAnimationFrame(() => drawBars(canvas, glances, look.bands[layer]!.oneSidedWindow * look.bands[layer]!.dilations[head]!));
+    return button;
+  }));
+  const pick = (layer: number, head: number): void => {
+    for (const button of cells.flat()) {
+      button.setAttribute('aria-pressed', 'false');
+      button.tabIndex = -1;
+    }
+    const button = cells[layer]![head]!;
+    button.setAttribute('aria-pressed', 'true');
+    button.tabIndex = 0;
+    choose(layer, head);
+  };
+  const table = make('table', { class: 'heads' }, make('tbody', {}, ...cells.map((buttons, layer) =>
+    make('tr', {}, make('th', { scope: 'row' }, String(layer + 1)), ...buttons.map((button) => make('td', {}, button)))).reverse()));
+  table.addEventListener('keydown', (event) => {
+    const [layer, head] = placeOf(cells, document.activeElement);
+    const [up, right] = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key] ?? [0, 0];
+    const next = cells[layer + up!]?.[head + right!];
+    if (next === undefined || (up === 0 && right === 0)) return;
+    event.preventDefault();
+    pick(layer + up!, head + right!);
+    next.focus();
+  });
+  pick(0, 0);
+  return table;
+}
+
+function placeOf(cells: readonly (readonly Element[])[], button: Element | null): [layer: number, head: number] {
+  const layer = cells.findIndex((row) => row.includes(button!));
+  return [layer, layer < 0 ? -1 : cells[layer]!.indexOf(button!)];
+}
+
+/** The global token on the left, then the window from left to right; the square root, or small weights would not show. */
+function drawBars(canvas: HTMLCanvasElement, glances: readonly Glance[], reach: number): void {
+  const context = canvas.getContext('2d')!;
+  const style = getComputedStyle(canvas);
+  const bars = new Float32Array(BARS);
+  let global = 0;
+  for (const { distance, weight } of glances) {
+    if (distance === null) global = weight;
+    else bars[Math.min(Math.floor((distance + reach + 0.5) / (2 * reach + 1) * BARS), BARS - 1)]! += weight;
+  }
+  const { height } = canvas;
+  const bar = (x: number, weight: number, colour: string): void => {
+    const size = Math.max(Math.sqrt(weight) * (height - 2), weight > 0.001 ? 2 : 0);
+    context.fillStyle = style.getPropertyValue(colour);
+    context.fillRect(x, height - size, 3, size);
+  };
+  bar(0, global, '--global');
+  bars.forEach((weight, i) => bar(8 + 4 * i, weight, i === BARS >> 1 ? '--itself' : '--window'));
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** What a head looks at, said in one sentence. */
+export function inWords({ heads, bands, word }: Look, layer: number, head: number): string {
+  const glances = heads[layer]![head]!;
+  const share = (isOne: (distance: number) => boolean): number =>
+    glances.reduce((sum, { distance, weight }) => sum + (distance !== null && isOne(distance) ? weight : 0), 0);
+  const { oneSidedWindow, dilations } = bands[layer]!;
+  const near = 4 * dilations[head]!;
+  const parts: [number, string][] = [
+    [glances[0]!.weight, 'at the global token, which sees the whole document'],
+    [share((distance) => distance === 0), `at “${word.text}” itself`],
+    [share((distance) => distance < 0 && distance >= -near), 'at the few words before'],
+    [share((distance) => distance > 0 && distance <= near), 'at the few words after'],
+    [share((distance) => distance < -near), 'farther back in its window'],
+    [share((distance) => distance > near), 'farther on in its window'],
+  ];
+  const [first, second] = parts.sort(([a], [b]) => b - a);
+  const gaps = dilations[head]! > 1 ? ` It looks at every ${ordinal(dilations[head]!)} of ${oneSidedWindow * 2 * dilations[head]!} words.` : '';
+  return `${percent(first![0])} of its attention goes ${first![1]}, ${percent(second![0])} ${second![1]}.${gaps}`;
+}
+
+const ordinal = (n: number): string => `${n}${['th', 'st', 'nd', 'rd'][n % 100 > 10 && n % 100 < 14 ? 0 : n % 10] ?? 'th'}`;

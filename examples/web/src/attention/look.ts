@@ -1,0 +1,120 @@
+// What each head of each layer looks at, from one word: the part of the document around it goes
+// through the model, which gives the weights of that word's row.
+
+import { LongformerModel, type Encoding } from 'longformer-wasm';
+import { engine, type Model, type Opened } from '../desk';
+import type { Job } from '../job';
+import { bandsOf, type Band } from './bands';
+import type { TokensReply, TokensRequest } from './tokens.worker';
+
+/** A token that is looked at. */
+export interface Glance {
+  /** In the document, as offsets. */
+  start: number;
+  end: number;
+  /** Tokens from the word to it, negative to the left; null: it is the global token. */
+  distance: number | null;
+  /** Shares of a head's weights add up to 1. */
+  weight: number;
+}
+
+export interface Look {
+  readonly word: { start: number; end: number; text: string; /** Token of the document. */ position: number };
+  /** Of the document. */
+  readonly tokens: number;
+  readonly bands: readonly Band[];
+  /** `[layer][head]` */
+  readonly heads: readonly (readonly (readonly Glance[])[])[];
+}
+
+/** Tokens that are read around the word: more than any word hears of in a few layers, and soon done. */
+const STRETCH = 2000;
+
+export async function lookFrom(opened: Opened, model: Model, offset: number, job: Job): Promise<Look> {
+  const encoding = await encodingOf(opened, model, job.signal);
+  const longformer = await loaded(model, job);
+  const bands = bandsOf(model.config);
+  const { inputIds, offsets } = encoding;
+  const [before, end] = [encoding.specialTokensMask.indexOf(0), encoding.specialTokensMask.lastIndexOf(0) + 1];
+  const position = tokenAt(offsets, before, end, offset);
+
+  const size = Math.min(STRETCH, longformer.maxTokens - before - (inputIds.length - end), end - before);
+  const first = Math.min(Math.max(position - (size >> 1), before), end - size);
+  const ids = [...inputIds.subarray(0, before), ...inputIds.subarray(first, first + size), ...inputIds.subarray(end)];
+  const query = position - first + before;
+  const { attentions } = await longformer.forward({ inputIds: ids, globalTokens: [0] },
+    { ...job.options, positions: [query], outputAttentions: { queries: [query] } });
+
+  const heads = attentions!.map(({ dims, data }, layer) => {
+    const [numHeads, , columns] = dims as [number, number, number];
+    const { oneSidedWindow, dilations } = bands[layer]!;
+    return Array.from({ length: numHeads }, (_, head) => {
+      const row = data.subarray(head * columns, (head + 1) * columns); // [global token, window]
+      const glances: Glance[] = [{ start: 0, end: 0, distance: null, weight: row[0]! }];
+      for (let column = 1; column < columns; column++) {
+        const distance = (column - 1 - oneSidedWindow) * dilations[head]!;
+        const place = offsets[position + distance];
+        if (row[column]! > 0 && place !== undefined) glances.push({ start: place[0], end: place[1], distance, weight: row[column]! });
+      }
+      return glances;
+    });
+  });
+  const [start, wordEnd] = offsets[position]!;
+  return { word: { start, end: wordEnd, text: opened.flow.text.slice(start, wordEnd), position }, tokens: inputIds.length, bands, heads };
+}
+
+/** The token in which a character stands, or the one after it. */
+function tokenAt(offsets: Encoding['offsets'], from: number, to: number, offset: number): number {
+  let [low, high] = [from, to - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (offsets[middle]![1] > offset) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+// ---------------------------------------------------------------------------- once for each model, once for each document
+
+let modelOf: { model: Model; longformer: LongformerModel } | null = null;
+
+async function loaded(model: Model, job: Job): Promise<LongformerModel> {
+  const running = await engine();
+  if (modelOf?.model === model && modelOf.longformer.engine === running) return modelOf.longformer;
+  await modelOf?.longformer.dispose();
+  modelOf = null;
+  const longformer = await LongformerModel.fromPretrained(model.source, { engine: running, dtype: 'f16', ...job.options });
+  modelOf = { model, longformer };
+  return longformer;
+}
+
+let encodingFor: { opened: Opened; model: Model; encoding: Tokens } | null = null;
+
+type Tokens = Pick<Encoding, 'inputIds' | 'offsets' | 'specialTokensMask'>;
+
+const FILES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'vocab.txt', 'vocab.json', 'merges.txt'];
+
+async function encodingOf(opened: Opened, model: Model, signal: AbortSignal): Promise<Tokens> {
+  if (encodingFor?.opened === opened && encodingFor.model === model) return encodingFor.encoding;
+  const { source } = model;
+  const files = typeof source === 'string' ? source : new Map<string, Blob>();
+  if (typeof source !== 'string') {
+    for (const name of FILES) {
+      const blob = await source.open(name);
+      if (blob !== null) (files as Map<string, Blob>).set(name, blob);
+    }
+  }
+  const worker = new Worker(new URL('./tokens.worker.ts', import.meta.url), { type: 'module', name: 'tokens' });
+  try {
+    const encoding = await new Promise<Tokens>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      worker.onerror = () => reject(new Error('The tokenizer could not be started.'));
+      worker.onmessage = ({ data }: MessageEvent<TokensReply>) => ('encoding' in data ? resolve(data.encoding) : reject(new Error(data.problem)));
+      worker.postMessage({ source: files, text: opened.flow.text } satisfies TokensRequest);
+    });
+    encodingFor = { opened, model, encoding };
+    return encoding;
+  } finally {
+    worker.terminate();
+  }
+}

@@ -1,0 +1,60 @@
+// Who looks at whom, as in the paper's figure 2: a row for each token, a column for each that it may
+// look at. Few tokens are drawn as cells to count, many as they are: to scale.
+
+export interface Pattern {
+  seqLen: number;
+  oneSidedWindow: number;
+  dilation: number;
+  globalTokens: readonly number[];
+}
+
+/** More are too small for cells. */
+const MOST_CELLS = 40;
+
+export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
+  const { seqLen, oneSidedWindow, dilation, globalTokens } = pattern;
+  const side = canvas.clientWidth;
+  canvas.width = canvas.height = side * devicePixelRatio;
+  const context = canvas.getContext('2d')!;
+  const style = getComputedStyle(canvas);
+  const [line, window, itself, global] = ['--line', '--window', '--itself', '--global'].map((name) => style.getPropertyValue(name)) as [string, string, string, string];
+  const cell = side / seqLen;
+  context.scale(devicePixelRatio, devicePixelRatio);
+  if (seqLen <= MOST_CELLS) {
+    const gap = cell > 8 ? 1.5 : 0.75;
+    for (let row = 0; row < seqLen; row++) {
+      for (let column = 0; column < seqLen; column++) {
+        const distance = Math.abs(row - column);
+        context.fillStyle = distance === 0 ? itself
+          : globalTokens.includes(row) || globalTokens.includes(column) ? global
+          : distance % dilation === 0 && distance / dilation <= oneSidedWindow ? window : line;
+        context.globalAlpha = context.fillStyle === line ? 0.6 : 1;
+        context.fillRect(column * cell, row * cell, cell - gap, cell - gap);
+      }
+    }
+    return;
+  }
+  context.fillStyle = line;
+  context.globalAlpha = 0.5;
+  context.fillRect(0, 0, side, side);
+  const half = Math.max(oneSidedWindow * dilation * cell, 0.6); // a line thinner than that is not seen
+  context.fillStyle = window;
+  context.globalAlpha = dilation > 1 ? 0.6 : 1;
+  context.beginPath();
+  for (const [x, y] of [[0, 0], [half, 0], [side, side - half], [side, side], [side - half, side], [0, half]] as const) context.lineTo(x, y);
+  context.fill();
+  context.globalAlpha = 1;
+  context.fillStyle = global;
+  const thick = Math.max(cell, 1.5);
+  for (const token of globalTokens) {
+    context.fillRect(0, token * cell, side, thick);
+    context.fillRect(token * cell, 0, thick, side);
+  }
+}
+
+/** Pairs of tokens that are looked at, of `seqLen²` that there are. */
+export function pairsOf({ seqLen, oneSidedWindow, dilation, globalTokens }: Pattern): number {
+  let pairs = seqLen;
+  for (let step = 1; step <= oneSidedWindow && step * dilation < seqLen; step++) pairs += 2 * (seqLen - step * dilation);
+  return Math.min(pairs + globalTokens.length * 2 * (seqLen - 1 - oneSidedWindow), seqLen ** 2);
+}

@@ -1,0 +1,190 @@
+// The state of the page: a document, a model, and what the model has read. Everything that takes long
+// goes through here, so that one thing is done at a time and each is done once.
+
+import { createEngine, type Engine, type FileSource } from 'longformer-wasm';
+import { extract } from './document/extract';
+import type { Flow } from './document/flow';
+import { showDocument } from './document/view';
+import { run, type Job } from './job';
+import { openReader, taskOf, type Place, type Reader, type Reading, type Task } from './reader';
+import type { Choice } from './sources';
+
+export interface Opened {
+  readonly name: string;
+  readonly flow: Flow;
+}
+
+/** What the page reads of config.json. */
+export interface Config {
+  architectures?: string[];
+  num_hidden_layers: number;
+  num_attention_heads: number;
+  attention_window: number | number[];
+  attention_dilation?: number | (number | number[])[];
+}
+
+/** What is known of a model before any of its weights are there. */
+export interface Model {
+  readonly choice: Choice;
+  readonly source: string | FileSource;
+  readonly task: Task;
+  readonly config: Config;
+}
+
+/** Bytes of the engine's memory, at the moments that tell something. */
+export interface Footprint {
+  empty: number;
+  loaded: number;
+}
+
+const listeners: (() => void)[] = [];
+
+export const desk = {
+  opened: null as Opened | null,
+  choice: null as Choice | null,
+  model: null as Model | null,
+  reading: null as Reading | null,
+  footprint: null as Footprint | null,
+  /** How long the last reading took, in milliseconds. */
+  readMilliseconds: 0,
+};
+
+/** `listener` is called when anything of the desk has changed. */
+export function onChange(listener: () => void): void {
+  listeners.push(listener);
+}
+
+function change(parts: Partial<typeof desk>): void {
+  Object.assign(desk, parts);
+  for (const listener of listeners) listener();
+}
+
+// ---------------------------------------------------------------------------- the engine
+
+let starting: Promise<Engine> | null = null;
+let reader: Reader | null = null;
+
+/** The engine of the page. One for all models: its memory is used again, and would not shrink. */
+export function engine(): Promise<Engine> {
+  starting ??= createEngine();
+  starting.catch(() => { starting = null; });
+  return starting;
+}
+
+/** A new one: what the old one held is gone. After it died, or to give its memory back. */
+export async function restartEngine(): Promise<void> {
+  const old = starting;
+  [starting, reader] = [null, null];
+  await (await old?.catch(() => null))?.dispose();
+  change({ model: null, reading: null, footprint: null });
+}
+
+// ---------------------------------------------------------------------------- what can be done
+
+/** Shows a file, or a pasted text, and has it read. */
+export async function openDocument(file: File | string, name: string): Promise<void> {
+  change({ opened: null, reading: null });
+  await run('Opening', async (job) => {
+    const html = await extract(file, job.signal);
+    const flow = await showDocument(html, job.signal);
+    if (flow.text.trim() === '') throw new Error('There is no text in this document.');
+    change({ opened: { name: flow.title ?? name, flow } });
+    if (desk.choice !== null) await readWith(job);
+  });
+}
+
+/** Takes another model; what is open is read anew. */
+export async function chooseModel(choice: Choice): Promise<void> {
+  change({ choice, model: null, reading: null });
+  await run('Loading the model', async (job) => {
+    if (desk.opened === null) await modelFor(job); // says what it can do
+    else await readWith(job);
+  });
+}
+
+/** Asks the model, after reading what is not yet read. `undefined`: cancelled or failed, and said so. */
+export async function ask(question: string): Promise<Place[] | undefined> {
+  return run('Looking for it', async (job) => {
+    const reading = await readWith(job);
+    job.say('Looking for it');
+    return reading.ask!(question, job.options);
+  });
+}
+
+/** Reads the document, unless that was cancelled. */
+export async function readAgain(): Promise<void> {
+  await run('Reading', readWith);
+}
+
+// ---------------------------------------------------------------------------- how
+
+/** The model, and the document in it: what is missing of both is done. */
+async function readWith(job: Job): Promise<Reader> {
+  const { opened } = desk;
+  if (opened === null) throw new Error('There is no document yet: open one first.');
+  const ready = await readerFor(job);
+  if (desk.reading === null) {
+    const start = performance.now();
+    const reading = await ready.read(opened.flow.text, job.options);
+    change({ reading, readMilliseconds: performance.now() - start });
+  }
+  return ready;
+}
+
+async function readerFor(job: Job): Promise<Reader> {
+  const model = await modelFor(job);
+  if (reader !== null && readerOf === model) return reader;
+  const running = await livingEngine();
+  await reader?.dispose();
+  reader = null;
+  const empty = running.info.memoryBytes;
+  reader = await openReader(model.task, model.source, { engine: running, dtype: 'f16', ...job.options });
+  readerOf = model;
+  change({ reading: null, footprint: { empty, loaded: running.info.memoryBytes } });
+  return reader;
+}
+
+/** Whose model `reader` is. */
+let readerOf: Model | null = null;
+
+async function livingEngine(): Promise<Engine> {
+  const running = await engine();
+  try {
+    await running.attention({ query: ONE, key: ONE, value: ONE, seqLen: 1, numHeads: 1, headDim: 1, oneSidedWindow: 0 });
+    return running;
+  } catch { // it died of something that an error has told of before
+    const { model } = desk;
+    await restartEngine();
+    change({ model });
+    return engine();
+  }
+}
+
+const ONE = new Float32Array(1);
+
+async function modelFor(job: Job): Promise<Model> {
+  const { choice } = desk;
+  if (choice === null) throw new Error('There is no model yet: choose one first.');
+  if (desk.model?.choice !== choice) {
+    const source = choice.open(job.options);
+    const config = await configOf(source);
+    change({ model: { choice, source, config, task: taskOf(config) } });
+  }
+  const model = desk.model!;
+  job.expectLayers(model.config.num_hidden_layers);
+  return model;
+}
+
+/** config.json, which is small, says what the rest is. */
+async function configOf(source: string | FileSource): Promise<Config> {
+  const blob = typeof source === 'string' ? await fromHub(source) : await source.open('config.json');
+  if (blob === null) throw new Error('There is no config.json: that is no model.');
+  return JSON.parse(await blob.text()) as Config;
+}
+
+async function fromHub(id: string): Promise<Blob | null> {
+  const url = `https://huggingface.co/${id}/resolve/main/config.json`;
+  const reply = await fetch(url).catch(() => caches.match(url)); // the library has put it there
+  if (reply === undefined) throw new Error('The Hugging Face Hub cannot be reached.');
+  return reply.ok ? reply.blob() : null;
+}

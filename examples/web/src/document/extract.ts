@@ -1,0 +1,31 @@
+// The page's side of the worker that turns files into HTML.
+
+import type { ExtractReply, ExtractRequest, Kind } from './extract.worker';
+
+/** A file, or a pasted text, as HTML of unknown origin. Rejects with what is wrong with it. */
+export async function extract(file: File | string, signal: AbortSignal): Promise<string> {
+  const blob = typeof file === 'string' ? new Blob([file]) : file;
+  const kind = await kindOf(blob, typeof file === 'string' ? 'pasted.md' : file.name);
+  const bytes = await blob.arrayBuffer();
+  signal.throwIfAborted();
+  const worker = new Worker(new URL('./extract.worker.ts', import.meta.url), { type: 'module', name: 'extract' });
+  try {
+    return await new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      worker.onerror = () => reject(new Error('The reader of files could not be started.'));
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }: MessageEvent<ExtractReply>) =>
+        'html' in data ? resolve(data.html) : reject(new Error(`This file cannot be shown: ${data.problem}.`));
+      worker.postMessage({ kind, bytes } satisfies ExtractRequest, [bytes, port2]);
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+async function kindOf(blob: Blob, name: string): Promise<Kind> {
+  const start = await blob.slice(0, 200).text();
+  if (start.startsWith('%PDF-')) return 'pdf';
+  if (/\.x?html?$/i.test(name) || /^\s*<(!doctype html|html)/i.test(start)) return 'html';
+  return /\.txt$/i.test(name) ? 'text' : 'markdown';
+}

@@ -1,0 +1,131 @@
+// Asking: the question, the places found, and what a model says of a document unasked.
+
+import { ask, desk, onChange, readAgain, type Opened } from '../desk';
+import { clearMarks, jumpTo, mark, noteInMargin, type Mark } from '../document/view';
+import { byId, make } from '../elements';
+import { announce } from '../job';
+import { mapDocument, tint, type Tint } from '../map';
+import type { Place, Reading, Task } from '../reader';
+import { count, counted, duration, wordsOf } from '../words';
+
+/** Places that are marked and listed. */
+const SHOWN = 5;
+
+/** Colours of entities, as style/marks.css has them. */
+const KINDS = 6;
+
+const ABILITIES: Record<Task, string> = {
+  'search': 'Finds passages by what they mean.',
+  'question-answering': 'Marks the words that answer a question.',
+  'text-classification': 'Says what kind of text it is.',
+  'token-classification': 'Marks names and other entities.',
+};
+
+const form = byId<HTMLFormElement>('ask');
+const question = byId<HTMLInputElement>('question');
+const said = byId('said');
+const results = byId('results');
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const { opened } = desk;
+  forget();
+  const places = await ask(question.value);
+  if (places !== undefined && opened !== null) showPlaces(opened, places);
+});
+
+/** Takes away what was found. */
+function forget(): void {
+  results.replaceChildren();
+  said.replaceChildren();
+  clearMarks();
+  tint([]);
+}
+
+// ---------------------------------------------------------------------------- the document
+
+let shown: Opened | null = null;
+let shownReading: Reading | null = null;
+
+onChange(() => {
+  const { opened, reading, model } = desk;
+  byId('ability').textContent = model === null ? '' : ABILITIES[model.task];
+  form.hidden = model !== null && !['search', 'question-answering'].includes(model.task);
+  if (opened !== shown) {
+    shown = opened;
+    forget();
+    mapDocument(opened?.flow ?? null);
+    byId('head').hidden = opened === null;
+    byId('name').textContent = opened?.name ?? '';
+  }
+  if (reading !== shownReading) {
+    shownReading = reading;
+    forget();
+    if (opened !== null && reading !== null) showReading(opened, reading);
+  }
+  if (opened !== null) showFacts(opened, reading);
+});
+
+function showFacts({ flow }: Opened, reading: Reading | null): void {
+  const facts = byId('facts');
+  const words = counted(wordsOf(flow.text), 'word');
+  if (reading === null) facts.replaceChildren(`${words}, not read yet. `, make('button', { type: 'button', class: 'link', onclick: () => void readAgain() }, 'Read it'));
+  else if (reading.tokens === 0) facts.replaceChildren(`${words}. It is read with each question.`);
+  else {
+    const windows = reading.windows > 1 ? `, in ${count(reading.windows)} windows that overlap` : ', in one piece';
+    facts.replaceChildren(`${words}, ${count(reading.tokens)} tokens, read in ${duration(desk.readMilliseconds)}${windows}.`);
+  }
+}
+
+// ---------------------------------------------------------------------------- places
+
+function showPlaces({ flow }: Opened, places: readonly Place[]): void {
+  const best = places.slice(0, SHOWN);
+  results.replaceChildren(...best.map((place, i) => make('li', {}, make('button', { type: 'button', onclick: () => jumpTo(flow, place) },
+    make('span', { class: 'score' }, make('b', {}, String(i + 1)), ` ${place.score.toFixed(2)}`), excerpt(flow.text, place)))));
+  mark(flow, 'found', best.slice(1));
+  mark(flow, 'best', best.slice(0, 1));
+  noteInMargin(flow, best);
+  tint(strengths(places), best.map(({ start }) => start));
+  said.textContent = places.length === 0 ? 'Nothing was found.' : '';
+  announce(places.length === 0 ? 'Nothing was found.' : `${counted(best.length, 'place')} found. The best has a score of ${best[0]!.score.toFixed(2)}.`);
+  if (best[0] !== undefined) jumpTo(flow, best[0]);
+}
+
+/** From the median up: half of a document is not about the question. */
+function strengths(places: readonly Place[]): Tint[] {
+  const scores = places.map(({ score }) => score).sort((a, b) => a - b);
+  const [low, high] = [scores.length > 8 ? scores[scores.length >> 1]! : 0, scores.at(-1)!];
+  return places.map(({ start, end, score }) => ({ start, end, strength: Math.max((score - low) / (high - low || 1), 0) ** 1.6 }));
+}
+
+/** What is around an answer of a few words, or a passage without the marks of Markdown. */
+function excerpt(text: string, { start, end }: Place): Node {
+  const words = (part: string): string => part.replace(/(^|\n)(#+ |- |```)/g, '$1').replace(/\s+/g, ' ');
+  if (end - start > 80) return make('span', {}, words(text.slice(start, Math.min(end, start + 220))).trim(), end - start > 220 ? ' …' : '');
+  return make('span', {}, `… ${words(text.slice(Math.max(start - 60, 0), start))}`, make('mark', {}, text.slice(start, end)), `${words(text.slice(end, end + 60))} …`);
+}
+
+// ---------------------------------------------------------------------------- labels and entities
+
+function showReading(opened: Opened, { labels, entities }: Reading): void {
+  if (labels !== undefined) {
+    said.textContent = 'The whole document:';
+    results.replaceChildren(...labels.map(({ label, score }) => make('li', { class: 'label' },
+      make('span', {}, label), make('meter', { min: 0, max: 1, value: score, 'aria-label': label }), make('span', { class: 'score' }, score.toFixed(2)))));
+    announce(`It is ${labels[0]!.label}, with a score of ${labels[0]!.score.toFixed(2)}.`);
+  }
+  if (entities !== undefined) {
+    const kinds = [...new Set(entities.map(({ entity }) => entity))].sort();
+    said.textContent = entities.length === 0 ? 'There are no entities in it.' : `${counted(entities.length, 'entity').replace(/ys$/, 'ies')}:`;
+    results.replaceChildren(...kinds.map((kind, i) => {
+      const own = entities.filter(({ entity }) => entity === kind);
+      let next = 0;
+      mark(opened.flow, `kind-${i % KINDS}` as Mark, own);
+      return make('li', {}, make('button', { type: 'button', onclick: () => jumpTo(opened.flow, own[next++ % own.length]!) },
+        make('span', { class: `swatch kind-${i % KINDS}` }), make('span', {}, `${kind} `, make('span', { class: 'quiet' }, `${count(own.length)} times; show the next`))));
+    }));
+    tint(entities.map(({ start, end, entity }) => ({ start, end, strength: 0.8, colour: `--kind-${kinds.indexOf(entity) % KINDS}` })));
+    announce(said.textContent);
+  }
+}

@@ -1,0 +1,87 @@
+// What runs here, and how well: nothing is rounded in its own favour.
+
+import { benchmark } from '../benchmark';
+import { desk, engine, onChange } from '../desk';
+import { byId, make } from '../elements';
+import { lastPace, run } from '../job';
+import { mainThread } from '../long-tasks';
+import { clearModels, keptBytes, threadsAfterReload } from '../offline';
+import { bytes, count, counted, duration } from '../words';
+import { isShown } from './tabs';
+
+const panel = byId('panel-engine');
+const facts = make('dl', { class: 'facts' });
+const threads = make('div');
+const kept = make('div');
+const result = make('pre', { class: 'result', tabindex: 0, 'aria-label': 'Result of the benchmark' });
+result.hidden = true;
+const copy = make('button', { type: 'button', onclick: copyResult }, 'Copy');
+copy.hidden = true;
+
+panel.append(
+  make('h2', {}, 'What runs here'), threads, facts,
+  make('h2', {}, 'How fast'),
+  make('p', { class: 'quiet' }, 'Attention alone, and the model over 512 and 4,096 tokens. Numbers are verified before they are timed; the best of three rounds counts.'),
+  make('p', { class: 'row' }, make('button', { type: 'button', id: 'bench', onclick: runBenchmark }, 'Run the benchmark'), copy),
+  result,
+  make('h2', {}, 'Kept in this browser'), kept,
+);
+
+async function runBenchmark(): Promise<void> {
+  const lines = await run('Measuring', async (job) => benchmark(await engine(), desk.model, { signal: job.signal }));
+  if (lines === undefined) return;
+  result.textContent = lines;
+  result.hidden = copy.hidden = false;
+  void refresh();
+}
+
+async function copyResult(): Promise<void> {
+  await navigator.clipboard.writeText(result.textContent!);
+  copy.textContent = 'Copied';
+  setTimeout(() => { copy.textContent = 'Copy'; }, 1500);
+}
+
+// ---------------------------------------------------------------------------- facts
+
+async function refresh(): Promise<void> {
+  if (!isShown('engine')) return;
+  const { info } = await engine();
+  const { footprint, model } = desk;
+  const rows: [string, string][] = [
+    ['Runs in', info.runtime],
+    ['Build', info.build],
+    ['Threads', `${count(info.threads)} of ${count(navigator.hardwareConcurrency)} cores`],
+    ['Why', info.reason],
+    ['Memory of the engine', `${bytes(info.memoryBytes)} now, which is its peak: WebAssembly gives none back`],
+    ['of which weights', footprint === null ? 'no model yet' : `${bytes(footprint.loaded - footprint.empty)} for ${model?.choice.label ?? 'the model'}, kept as f16`],
+    ['Memory of the page', await pageMemory()],
+    ['Time per layer', lastPace?.perLayer ? `${lastPace.perLayer.toFixed(1)} ms for 1,000 tokens` : 'nothing was read yet'],
+    ['Reading speed', lastPace?.tokensPerSecond ? `${count(lastPace.tokensPerSecond)} tokens/s` : 'nothing was read yet'],
+    ['Longest task of this page', mainThread.longest === 0 ? 'below 50 ms' : duration(mainThread.longest) + (mainThread.isTold ? '' : ' (by its event loop)')],
+  ];
+  facts.replaceChildren(...rows.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+  threads.replaceChildren(...adviceOnThreads(info.threads));
+  const { models, all } = await keptBytes();
+  kept.replaceChildren(
+    make('p', {}, `${bytes(models)} of models, ${bytes(all)} with all else. The page opens without a network${navigator.serviceWorker?.controller ? '' : ' once its service worker runs'}.`),
+    make('button', { type: 'button', onclick: () => void clearModels().then(refresh), ...(models === 0 ? { disabled: true } : {}) }, 'Clear the models'),
+  );
+}
+
+/** JavaScript and WebAssembly together, where the browser measures it: in pages that are isolated. */
+async function pageMemory(): Promise<string> {
+  const { memory } = performance as { memory?: { usedJSHeapSize: number } };
+  return memory === undefined ? 'this browser does not tell' : `${bytes(memory.usedJSHeapSize)} of JavaScript`;
+}
+
+function adviceOnThreads(threads: number): Node[] {
+  if (crossOriginIsolated || threads > 1) return [];
+  const why = 'This host sends no isolation headers, so there is no shared memory, and one thread. ';
+  if (!threadsAfterReload) return [make('p', { class: 'advice' }, why, 'The page’s service worker will add them.')];
+  return [make('p', { class: 'advice' }, why, 'The page’s service worker now adds them: load the page again for ',
+    counted(Math.min(navigator.hardwareConcurrency, 4), 'thread'), '. ', make('button', { type: 'button', onclick: () => location.reload() }, 'Load again'))];
+}
+
+addEventListener('panel', () => void refresh());
+addEventListener('offline-ready', () => void refresh());
+onChange(() => void refresh());

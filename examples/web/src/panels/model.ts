@@ -1,0 +1,72 @@
+// Which model reads: one of the server's, a folder of the reader's, or one of the Hugging Face Hub.
+
+import { chooseModel } from '../desk';
+import { byId, make } from '../elements';
+import { showProblem } from '../job';
+import { folderChoice, hubChoice, servedChoices, type Choice } from '../sources';
+
+const select = byId<HTMLSelectElement>('model');
+const hub = byId<HTMLFormElement>('hub');
+const folder = byId<HTMLInputElement>('folder');
+const choices: Choice[] = [];
+let chosen = -1;
+
+/** Lists what there is, and takes the first. */
+export async function listModels(): Promise<void> {
+  choices.push(...await servedChoices());
+  list();
+  if (choices.length > 0) await take(0);
+  else hub.hidden = false;
+}
+
+function list(): void {
+  select.replaceChildren(
+    ...(choices.length === 0 ? [make('option', { value: '', disabled: true, selected: true }, 'Choose a model')] : []),
+    ...choices.map(({ label }, i) => make('option', { value: i, selected: i === chosen }, label)),
+    make('option', { value: 'hub' }, 'From the Hugging Face Hub …'),
+    make('option', { value: 'folder' }, 'A folder of this machine …'),
+  );
+}
+
+async function take(number: number): Promise<void> {
+  chosen = number;
+  hub.hidden = true;
+  list();
+  await chooseModel(choices[number]!);
+}
+
+function add(choice: Choice): Promise<void> {
+  const known = choices.findIndex(({ label }) => label === choice.label);
+  if (known >= 0) choices[known] = choice;
+  else choices.push(choice);
+  return take(known >= 0 ? known : choices.length - 1);
+}
+
+/** A model from files that were dropped or chosen. */
+export async function takeFolder(files: readonly File[]): Promise<void> {
+  try {
+    await add(folderChoice(files));
+  } catch (error) {
+    showProblem((error as Error).message);
+  }
+}
+
+select.addEventListener('change', () => {
+  const { value } = select;
+  hub.hidden = value !== 'hub';
+  if (value === 'hub') byId('hub-id').focus();
+  else if (value === 'folder') {
+    select.value = String(chosen); // a dialog may be left without a choice
+    folder.click();
+  } else void take(Number(value));
+});
+
+hub.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void add(hubChoice(byId<HTMLInputElement>('hub-id').value.trim()));
+});
+
+folder.addEventListener('change', () => {
+  if (folder.files!.length > 0) void takeFolder([...folder.files!]);
+  folder.value = '';
+});

@@ -1,0 +1,83 @@
+// The ways in: a dialog, a drop, a paste, the sample.
+
+import sample from '../../../../DESIGN.md?url';
+import { openDocument } from '../desk';
+import { byId } from '../elements';
+import { showProblem } from '../job';
+import { takeFolder } from './model';
+
+const file = byId<HTMLInputElement>('file');
+const pasted = byId<HTMLTextAreaElement>('pasted');
+const dropping = byId('dropping');
+
+for (const id of ['open', 'choose']) byId(id).addEventListener('click', () => file.click());
+
+file.addEventListener('change', () => {
+  const [first] = file.files!;
+  if (first !== undefined) void openDocument(first, first.name);
+  file.value = '';
+});
+
+byId('sample').addEventListener('click', async () => {
+  const reply = await fetch(sample);
+  void openDocument(new File([await reply.blob()], 'DESIGN.md'), 'Design notes');
+});
+
+byId('paste').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void openDocument(pasted.value, 'A pasted text');
+  pasted.value = '';
+});
+
+/** Anywhere but in a field, where a paste is for the field. */
+addEventListener('paste', (event) => {
+  if (event.target instanceof HTMLInputElement || event.clipboardData === null) return;
+  const html = event.clipboardData.getData('text/html');
+  const text = event.clipboardData.getData('text/plain');
+  if (html === '' && text === '') return;
+  event.preventDefault();
+  pasted.value = '';
+  if (html !== '') void openDocument(new File([html], 'pasted.html'), 'A pasted text');
+  else void openDocument(text, 'A pasted text');
+});
+
+// ---------------------------------------------------------------------------- dropped
+
+let depth = 0; // a drag enters each element below anew
+
+addEventListener('dragenter', (event) => {
+  if (!event.dataTransfer?.types.includes('Files')) return;
+  depth++;
+  dropping.hidden = false;
+});
+addEventListener('dragleave', () => {
+  depth = Math.max(depth - 1, 0);
+  dropping.hidden = depth === 0;
+});
+addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('drop', async (event) => {
+  event.preventDefault();
+  depth = 0;
+  dropping.hidden = true;
+  const entries = [...event.dataTransfer?.items ?? []].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const loose = [...event.dataTransfer?.files ?? []]; // only now: they are gone after the first wait
+  const files = entries.some(({ isDirectory }) => isDirectory) ? (await Promise.all(entries.map(filesIn))).flat() : loose;
+  if (files.some(({ name }) => name === 'config.json')) return void takeFolder(files);
+  if (files.length > 0 && files.length === loose.length) return void openDocument(files[0]!, files[0]!.name);
+  showProblem('Drop a document, or the folder of a model, which has a config.json.');
+});
+
+async function filesIn(entry: FileSystemEntry): Promise<File[]> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    Object.defineProperty(file, 'webkitRelativePath', { value: entry.fullPath.slice(1) }); // as a dialog for folders has it
+    return [file];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) { // a hundred at a time
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return (await Promise.all(all.map(filesIn))).flat();
+    all.push(...some);
+  }
+}

@@ -1,0 +1,63 @@
+// Two services for the page. It keeps the page's files, so that the page opens without a network. And it
+// adds the headers that give pages shared memory, so that there are threads on hosts that cannot send
+// them (GitHub Pages, for one). Models are kept by the page itself (kept-files.ts) or the library.
+
+
+interface ExtendableEvent extends Event { waitUntil(work: Promise<unknown>): void }
+interface FetchEvent extends ExtendableEvent { request: Request; respondWith(response: Promise<Response>): void }
+/** What a service worker has that a page has not: TypeScript knows one of the two at a time. */
+declare const self: {
+  readonly registration: ServiceWorkerRegistration;
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: 'install' | 'activate', listener: (event: ExtendableEvent) => void): void;
+  addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void;
+};
+
+/** All files of the page, filled in by the build: a new build is a new worker. */
+const FILES = __FILES__ as unknown as string[];
+declare const __FILES__: string;
+
+const CACHE = 'page';
+
+self.addEventListener('install', (event) => {
+  event.waitUntil((async () => {
+    await (await caches.open(CACHE)).addAll(FILES.map((file) => new Request(file, { cache: 'reload' })));
+    await self.skipWaiting();
+  })());
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil((async () => {
+    const cache = await caches.open(CACHE);
+    const current = new Set(FILES.map((file) => new URL(file, self.registration.scope).href));
+    for (const { url } of await cache.keys()) if (!current.has(url)) await cache.delete(url);
+    await self.clients.claim();
+  })());
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  const isPart = request.method === 'GET' && origin === location.origin && !/\/models(\/|\.json$)/.test(pathname);
+  if (isPart) event.respondWith(answer(request));
+});
+
+/** Names of files change with their content; the page itself is asked for first, as it names them. */
+async function answer(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const fresh = (): Promise<Response> => fetch(request);
+  if (request.mode === 'navigate') return isolated(await fresh().catch(async () => (await cache.match(self.registration.scope)) ?? Response.error()));
+  return isolated(await cache.match(request, { ignoreSearch: true }) ?? await fresh());
+}
+
+function isolated(response: Response): Response {
+  if (response.type === 'error' || response.type === 'opaque' || response.status === 0) return response;
+  const headers = new Headers(response.headers);
+  headers.set('cross-origin-opener-policy', 'same-origin');
+  headers.set('cross-origin-embedder-policy', 'require-corp');
+  headers.set('cross-origin-resource-policy', 'same-origin');
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+export {}; // a module to TypeScript alone: names of its own

@@ -1,0 +1,47 @@
+// Where a model may come from: the server of the page, a folder of the reader's, the Hugging Face Hub.
+
+import type { FileSource } from 'longformer-wasm';
+import { keptFolder, type FetchOptions } from './kept-files';
+
+/** A model that can be chosen. */
+export interface Choice {
+  label: string;
+  /** What the library loads it from. */
+  open(options: FetchOptions): string | FileSource;
+}
+
+/** Those that the page's own server has. Kept, so that they can be chosen without a network too. */
+export async function servedChoices(): Promise<Choice[]> {
+  const names = await namesOnServer();
+  return names.map((name) => ({ label: name, open: (options) => keptFolder(new URL(`models/${name}/`, location.href), options) }));
+}
+
+const LIST = 'longformer: names of the served models';
+
+async function namesOnServer(): Promise<string[]> {
+  try {
+    const reply = await fetch('models.json');
+    const names: unknown = reply.ok ? await reply.json() : [];
+    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) return [];
+    localStorage.setItem(LIST, JSON.stringify(names));
+    return names;
+  } catch {
+    return JSON.parse(localStorage.getItem(LIST) ?? '[]') as string[];
+  }
+}
+
+export function hubChoice(id: string): Choice {
+  return { label: id, open: () => id }; // the library keeps what it fetches in the Cache API
+}
+
+/** Files that were dropped or chosen together, one of which is the config.json of a model. */
+export function folderChoice(files: readonly File[]): Choice {
+  const config = files.find(({ name }) => name === 'config.json');
+  if (config === undefined) throw new Error('A model is a folder with a config.json, its weights and its tokenizer.');
+  const folder = pathOf(config).slice(0, -'config.json'.length);
+  const byName = new Map(files.filter((file) => pathOf(file).startsWith(folder)).map((file) => [pathOf(file).slice(folder.length), file]));
+  const label = folder.split('/').at(-2) ?? 'model from files';
+  return { label, open: () => ({ open: async (name) => byName.get(name) ?? null }) };
+}
+
+const pathOf = (file: File): string => file.webkitRelativePath || file.name;

@@ -1,0 +1,230 @@
+// The page from end to end, in one browser: `BROWSER` names it, `ISOLATED` says whether its host sends
+// the headers for threads. Each test goes on where the one before it left the page.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { servePage } from '../../../scripts/page-build.mjs';
+import { openPage } from './browser.js';
+import { FACT, longDocument, QUESTION } from './long-document.js';
+
+const { BROWSER: name = 'chromium', ISOLATED, SHOTS } = process.env;
+const isolated = ISOLATED !== 'no';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const test = suite(`page in ${name}${isolated ? '' : ', no headers'}`);
+let host;
+let it;
+
+test.before(async () => {
+  host = await servePage({ isolated });
+  it = await openPage(name, host.address, SHOTS);
+});
+
+test.after(async () => {
+  await it?.browser.close();
+  await host?.close();
+});
+
+/** What a screen reader, or who sees little, would stumble over. */
+async function findBarriers() {
+  await it.page.evaluate(axe);
+  return it.page.evaluate(async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)} ${failureSummary.split('\n')[1] ?? ''}`)));
+}
+
+test('opens, and says what it can do', async () => {
+  await it.idle();
+  await it.shot('1-empty');
+  assert.is(await it.text('#ability'), 'Finds passages by what they mean.');
+  assert.equal(await findBarriers(), []);
+});
+
+if (!isolated) {
+  test('says why there is one thread, and gets more from its service worker', async () => {
+    await it.page.click('#tab-engine');
+    await it.page.waitForSelector('.advice button');
+    await it.shot('2-one-thread');
+    assert.match(await it.text('#panel-engine'), /the page is not cross-origin isolated: one thread/);
+    assert.is(await it.page.evaluate(() => crossOriginIsolated), false);
+    await Promise.all([it.page.waitForNavigation(), it.page.click('.advice button')]);
+    await it.idle();
+    assert.is(await it.page.evaluate(() => crossOriginIsolated), true);
+    await it.page.click('#tab-engine');
+    await it.page.waitForFunction(() => /threads-/.test(document.getElementById('panel-engine').innerText));
+    await it.page.click('#tab-ask');
+  });
+}
+
+test('shows a document of 30,000 words and reads it, layer by layer', async () => {
+  await it.drop([['harbour.md', longDocument(30_000)]]);
+  await it.page.waitForFunction(() => /layer \d of 6 · [\d,]+ of [\d,]+ tokens · [\d,]+ tokens\/s · \d/.test(document.getElementById('job-detail').textContent));
+  await it.shot('3-reading');
+  assert.is(await it.text('#name'), 'The log of the harbour');
+  assert.match(await it.text('#facts'), /^30,\d{3} words, not read yet/);
+});
+
+test('is cancelled by a key, and keeps the document', async () => {
+  await it.page.keyboard.press('Escape');
+  await it.idle();
+  await it.shot('4-cancelled');
+  assert.match(await it.text('#facts'), /not read yet/);
+  assert.ok((await it.text('#text')).length > 1000);
+});
+
+test('finds the passage that answers, and shows it where it stands', async () => {
+  await it.ask(QUESTION);
+  await it.shot('5-asked');
+  assert.match(await it.text('#results li'), new RegExp(FACT.slice(0, 40)));
+  const [best] = await it.marked('best');
+  assert.ok(best.includes(FACT), best);
+  assert.is((await it.marked('found')).length, 4);
+  assert.is((await it.page.$$('.note')).length, 5);
+  await it.page.waitForFunction(() => {
+    const [{ startContainer }] = CSS.highlights.get('best');
+    const { top } = startContainer.parentElement.getBoundingClientRect();
+    return top > 0 && top < innerHeight;
+  });
+  assert.match(await it.text('#facts'), /tokens, read in .*, in \d+ windows that overlap\./);
+});
+
+test('asks again without reading again, and jumps to another place', async () => {
+  const facts = await it.text('#facts');
+  await it.ask('Who argued about the price of coal?');
+  assert.is(await it.text('#facts'), facts);
+  assert.not.ok((await it.marked('best'))[0].includes(FACT));
+  await (await it.page.$$('#results button'))[3].click();
+  const [here] = await it.marked('here');
+  assert.ok((await it.marked('found')).includes(here));
+  await it.shot('6-asked-again');
+});
+
+test('colours the map by relevance', async () => {
+  const colours = await it.page.$eval('#map', (map) => {
+    const { data } = map.getContext('2d').getImageData(map.width >> 1, 0, 1, map.height);
+    return new Set(Array.from({ length: data.length / 4 }, (_, i) => data[4 * i + 3])).size;
+  });
+  assert.ok(colours > 10, `${colours} shades`);
+});
+
+test('switches to a model that sorts texts', async () => {
+  await it.choose('tiny-classifier');
+  await it.page.waitForSelector('#results .label');
+  await it.idle();
+  await it.shot('7-labels');
+  assert.is((await it.page.$$('#results .label')).length, 4);
+  assert.is(await it.page.$eval('#ask', (form) => form.hidden), true);
+});
+
+test('switches to a model that marks entities', async () => {
+  await it.choose('tiny-tagger');
+  await it.page.waitForFunction(() => document.getElementById('ability').textContent.startsWith('Marks names'));
+  await it.idle();
+  await it.page.waitForSelector('#results .swatch');
+  await it.shot('8-entities');
+  assert.ok((await it.marked('kind-0')).length > 0);
+});
+
+test('switches to a model that answers, and marks the words', async () => {
+  await it.choose('tiny-question-answering');
+  await it.page.waitForFunction(() => document.getElementById('ability').textContent.startsWith('Marks the words'));
+  await it.idle();
+  await it.ask(QUESTION);
+  await it.shot('9-answers');
+  const [answer] = await it.marked('best');
+  assert.ok(answer.length > 0 && longDocument(30_000).replace(/\s+/g, ' ').includes(answer.replace(/\s+/g, ' ').replace(/#+ /g, '')), answer);
+  assert.ok((await it.text('#results mark')).length > 0);
+});
+
+test('takes a model from files that are dropped', async () => {
+  const folder = join(process.env.PAGE_MODELS, 'tiny-classifier');
+  const files = ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'encoder.safetensors', 'classifier.safetensors'];
+  await it.drop(files.map((file) => [file, [...readFileSync(join(folder, file))]]));
+  await it.page.waitForFunction(() => document.getElementById('model').selectedOptions[0].text === 'model from files');
+  await it.page.waitForSelector('#results .label');
+  await it.idle();
+});
+
+test('runs nothing of an HTML document, and fetches nothing for it', async () => {
+  await it.drop([['page.html', `<!doctype html><title>t</title><nav>Menu</nav><h1 onclick="x()">Safe</h1><p>One <b>bold</b> <a href="javascript:alert(1)">link</a>.
+    <img src="https://example.org/spy.png" onerror="document.title='run'"><script>document.title = 'run'</script><ul><li>first<li>second</ul><pre>  code
+    here</pre><div>loose <span>words</span></div><iframe src="https://example.org/"></iframe>`]]);
+  await it.page.waitForFunction(() => document.getElementById('name').textContent === 'Safe');
+  await it.idle();
+  assert.is(await it.text('#text'), 'Safe\n\nOne bold link.\n\nfirst\nsecond\n  code\n    here\n\nloose words');
+  assert.is(await it.page.$('#text [onclick], #text img, #text script, #text iframe, #text a'), null);
+  assert.is(await it.page.title(), 'Longformer, in this tab');
+});
+
+test('reads a PDF', async () => {
+  await it.drop([['a.pdf', [...Buffer.from(pdfOf(['The ferry leaves at noon.', 'Nobody waits for it.']))]]]);
+  await it.page.waitForFunction(() => /The ferry leaves at noon\.\s+Nobody waits for it\./.test(document.getElementById('text').innerText));
+  await it.idle();
+});
+
+test('says what is wrong with a file, and goes on', async () => {
+  await it.drop([['picture.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 255]]]);
+  await it.page.waitForSelector('#problem:not([hidden])');
+  assert.match(await it.text('#problem'), /This file cannot be shown: it is not UTF-8 text, HTML or PDF\./);
+});
+
+test('times itself in the panel of the engine', async () => {
+  await it.page.click('#tab-engine');
+  await it.page.click('#bench');
+  await it.page.waitForSelector('.result:not([hidden])');
+  await it.page.evaluate(() => document.querySelector('#panel-engine').scrollIntoView());
+  await it.shot('10-engine');
+  assert.match(await it.text('.result'), /attention alone, .*: \d+ ms\n/);
+  assert.equal(await findBarriers(), []);
+});
+
+test('opens without a network, with its model', async () => {
+  await host.close();
+  await it.page.reload();
+  await it.idle();
+  await it.drop([['harbour.md', longDocument(2_000)]]);
+  await it.page.waitForFunction(() => / tokens, read in /.test(document.getElementById('facts').textContent));
+  await it.ask(QUESTION);
+  await it.shot('11-offline');
+  assert.match(await it.text('#results li'), new RegExp(FACT.slice(0, 40)));
+  await it.page.click('#tab-engine');
+  await it.page.waitForFunction(() => /\d{2,} MiB of models/.test(document.getElementById('panel-engine').innerText));
+});
+
+test('gives back what the browser keeps', async () => {
+  await it.page.evaluate(() => [...document.querySelectorAll('button')].find(({ innerText }) => innerText === 'Clear the models').click());
+  await it.page.waitForFunction(() => / 0 KiB of models|^0 KiB of models/m.test(document.getElementById('panel-engine').innerText));
+});
+
+test('asks nobody but its own host', () => {
+  const others = it.requests.filter((url) => !url.startsWith(host.address) && !/^(blob|data):/.test(url));
+  assert.equal(others, []);
+});
+
+test('nothing went wrong on the way', () => {
+  assert.equal(it.complaints.filter((line) => !/ERR_CONNECTION_REFUSED|Failed to load resource/.test(line)), []);
+});
+
+test.run();
+
+/** The smallest PDF with lines of text. */
+function pdfOf(lines) {
+  const content = `BT /F1 12 Tf 50 700 Td 14 TL ${lines.map((line) => `(${line}) Tj T*`).join(' ')} ET`;
+  const objects = [
+    '<< /Type /Catalog /Pages 2 0 R >>', '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`, '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+  ];
+  let pdf = '%PDF-1.4\n';
+  const offsets = objects.map((object, i) => {
+    const at = pdf.length;
+    pdf += `${i + 1} 0 obj\n${object}\nendobj\n`;
+    return at;
+  });
+  const xref = pdf.length;
+  pdf += `xref\n0 6\n0000000000 65535 f \n${offsets.map((at) => `${String(at).padStart(10, '0')} 00000 n \n`).join('')}`;
+  return `${pdf}trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n${xref}\n%%EOF\n`;
+}
