@@ -1,6 +1,6 @@
 // How times are taken and kept: best and median of a few rounds, and what they were taken on.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 
 export interface Time {
@@ -32,11 +32,13 @@ export async function inTurn<Name extends string>(works: Record<Name, () => unkn
       if (round >= 0) times[name].push(performance.now() - start);
     }
   }
-  const summary = (name: Name): Time => {
-    const sorted = times[name].sort((a, b) => a - b);
-    return { best: sorted[0]!, median: sorted[sorted.length >> 1]! };
-  };
-  return Object.fromEntries(names.map((name) => [name, summary(name)])) as Record<Name, Time>;
+  return Object.fromEntries(names.map((name) => [name, summaryOf(times[name])])) as Record<Name, Time>;
+}
+
+/** Of an odd number of times the middle one, of an even number the slower of the two in the middle. */
+export function summaryOf(milliseconds: readonly number[]): Time {
+  const sorted = [...milliseconds].sort((a, b) => a - b);
+  return { best: sorted[0]!, median: sorted[sorted.length >> 1]! };
 }
 
 export async function time(work: () => unknown, rounds?: Rounds): Promise<Time> {
@@ -87,11 +89,15 @@ export class Report {
     console.log(`  ${line.what.padEnd(14)} ${short.slice(1).map(([key, value]) => `${key} ${shown(value!)}`).join('   ')}`);
   }
 
-  async keep(): Promise<void> {
+  /** `again`: which lines of an earlier run of the same day these replace; the others stay. All by default. */
+  async keep(again: (line: Line) => boolean = () => true): Promise<void> {
     const folder = new URL('results/', import.meta.url);
     await mkdir(folder, { recursive: true });
     const { date, cpu, runtime } = this.results;
-    const file = [date, cpu.replace(/\W+/g, '-'), runtime.replace(/\W+/g, '-'), this.name].join('_');
-    await writeFile(new URL(`${file}.json`, folder), `${JSON.stringify(this.results, null, 1)}\n`);
+    const name = [date, cpu.replace(/\W+/g, '-'), runtime.replace(/\W+/g, '-'), this.name].join('_');
+    const file = new URL(`${name}.json`, folder);
+    const before = await readFile(file, 'utf8').then((text) => (JSON.parse(text) as Results).lines, () => []);
+    const lines = [...before.filter((line) => !again(line)), ...this.results.lines];
+    await writeFile(file, `${JSON.stringify({ ...this.results, lines }, null, 1)}\n`);
   }
 }

@@ -1,11 +1,12 @@
 // Writes what README.md shows of the results, and its pictures.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { modelSection } from './model-section.ts';
 import { withSection, type Section } from './readme.ts';
 import { retrievalSection } from './retrieval/section.ts';
 import { summary } from './summary.ts';
 
-const sections: Record<string, Section> = { attention: summary(), retrieval: retrievalSection() };
+const sections: Record<string, Section> = { attention: summary(), model: modelSection(), retrieval: retrievalSection() };
 const folder = new URL('plots/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 const readme = new URL('../README.md', import.meta.url);

@@ -1,8 +1,10 @@
 /**
  * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer] [answers] [life]`: builds, measures these or all, keeps the
  * figures in bench/results and writes README.md's sections and their pictures anew; `npm run bench plots` only
- * writes. Two run where they are asked for: `npm run bench retrieval`, which is not about speed and takes half an
- * hour, and `npm run bench large`, which takes 4 GB of memory and of disk.
+ * writes. Some run where they are asked for: `npm run bench model`, a model beside others (`PYTHON=path/to/python`
+ * names one that has them; `npm run bench model quick`, `model minilm` or `model 512 4096` is a part of it),
+ * `npm run bench retrieval`, which is not about speed and takes half an hour, and `npm run bench large`, which takes
+ * 4 GB of memory and of disk.
  *
  * Each part is a process of its own, so that none finds memory grown or code compiled by another.
  */
@@ -15,13 +17,18 @@ import { fetchWeights } from './weights.mjs';
 
 const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer', 'answers', 'life'];
 
+/** Parts that can be told what of them to measure. */
+const TAKES_WORDS = ['model'];
+
 /** What a part needs to be there. */
-const NEEDS = { dense: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };
+const NEEDS = { dense: [installPeers], model: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };
 
 await main(async () => {
-  const wanted = process.argv.slice(2);
-  const known = [...PARTS, 'retrieval', 'large', 'plots'];
-  const unknown = wanted.find((name) => !known.includes(name));
+  const known = [...PARTS, 'model', 'retrieval', 'large', 'plots'];
+  const words = process.argv.slice(2);
+  const wanted = words.filter((word) => known.includes(word));
+  const own = words.filter((word) => !known.includes(word)); // a single part's, which knows them
+  const [unknown] = wanted.length === 1 && TAKES_WORDS.includes(wanted[0]) ? [] : own;
   if (unknown) throw new Failure(`there is no bench "${unknown}"; it is one of ${known.join(', ')}`);
   if ((await attempt(process.execPath, ['scripts/build.mjs'], { show: true })).code !== 0) throw new Failure('nothing was measured: the build failed');
 
@@ -29,7 +36,7 @@ await main(async () => {
   for (const part of wanted.length > 0 ? known.filter((each) => each !== 'plots' && wanted.includes(each)) : PARTS) {
     try {
       for (const fetch of NEEDS[part] ?? []) await fetch();
-      await measure(part);
+      await measure(part, own);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       console.error(`\n${error.message}`);
@@ -40,8 +47,8 @@ await main(async () => {
   if (failed.length > 0) throw new Failure(`not measured: ${failed.join(', ')}`);
 });
 
-async function measure(part) {
-  const args = ['--import', './scripts/ts-node.mjs', join(root, 'bench', `${part}.ts`)];
+async function measure(part, words = []) {
+  const args = ['--import', './scripts/ts-node.mjs', join(root, 'bench', `${part}.ts`), ...words];
   const { code } = await attempt(process.execPath, args, { show: true });
   if (code !== 0) throw new Failure(`bench/${part}.ts failed (${code})`);
 }

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { reasonOf } from '../bench/failure.ts';
 import { line, spread } from '../bench/fit.ts';
 import { inTurn, type Results } from '../bench/measure.ts';
+import { modelSection } from '../bench/model-section.ts';
 import { denseAttention } from '../bench/onnx.ts';
 import { withSection } from '../bench/readme.ts';
 import { retrievalSection } from '../bench/retrieval/section.ts';
@@ -19,7 +20,7 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 const shown = suite('benchmarks as shown');
 
 shown('README.md and the plots are those of bench/results (else: npm run bench plots)', () => {
-  for (const [section, { markdown, plots }] of Object.entries({ attention: summary(), retrieval: retrievalSection() })) {
+  for (const [section, { markdown, plots }] of Object.entries({ attention: summary(), model: modelSection(), retrieval: retrievalSection() })) {
     assert.is(withSection(read('README.md'), section, markdown), read('README.md'));
     for (const [name, svg] of Object.entries(plots)) {
       assert.is(svg, read(`bench/plots/${name}`), name);

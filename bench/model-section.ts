@@ -1,0 +1,102 @@
+// What README.md shows of a whole model beside others: the newest figures of model.ts.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { charts, type Series } from './chart.ts';
+import type { Line, Results } from './measure.ts';
+import type { Section } from './readme.ts';
+
+const PEERS = ['ours f32', 'ours f16', 'ours int8', 'onnxruntime-web f32', 'onnxruntime-web q8', 'HF Longformer', 'HF RoBERTa', 'onnxruntime fused'];
+const OURS = PEERS.slice(0, 3);
+
+const SHAPES = {
+  base: 'The shape of longformer-base: 12 layers of 768, 12 heads, 3,072 between, a window of 512, one global token',
+  minilm: 'The shape of MiniLM-L6, which people embed with: 6 layers of 384, 12 heads, 1,536 between, the same window',
+};
+
+export function modelSection(folder = new URL('results/', import.meta.url)): Section {
+  const file = readdirSync(folder).filter((name) => name.endsWith('_model.json')).sort().at(-1);
+  if (file === undefined) throw new Error('bench/results must have results of model');
+  const results = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Results;
+  const shapes = (Object.keys(SHAPES) as (keyof typeof SHAPES)[]).filter((shape) => results.lines.some((line) => line.what === 'forward' && line['shape'] === shape));
+  const markdown = [
+    '![Time per token of a whole model over the length of the text](bench/plots/model.svg)',
+    ...shapes.flatMap((shape) => [`${SHAPES[shape]}; seconds, the median of a few rounds:`, timesOf(results, shape)]),
+    madeOn(results),
+    ...targetsOf(results),
+    memoryOf(results),
+  ].filter((part) => part !== '').join('\n\n');
+  return { markdown, plots: { 'model.svg': plot(results, shapes) } };
+}
+
+const all = (results: Results, what: string, more: Partial<Line> = {}): Line[] =>
+  results.lines.filter((line) => line.what === what && Object.entries(more).every(([key, value]) => line[key] === value));
+const number = (line: Line | undefined, key: string): number => Number(line?.[key] ?? NaN);
+const lengthsOf = (lines: Line[]): number[] => [...new Set(lines.map((line) => number(line, 'tokens')))].sort((a, b) => a - b);
+const grouped = (value: number): string => value.toLocaleString('en');
+const seconds = (ms: number): string => (ms < 10_000 ? Number((ms / 1000).toPrecision(ms < 100 ? 2 : 3)).toString() : (ms / 1000).toFixed(1));
+const digits = (value: number): string => (value < 0.1 ? value.toFixed(3) : value.toFixed(2));
+const table = (rows: string[][]): string => [rows[0]!, rows[0]!.map(() => '--:'), ...rows.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const threadsOf = (results: Results): number => Math.max(...all(results, 'forward').map((line) => number(line, 'threads')));
+
+function timesOf(results: Results, shape: string): string {
+  const lines = all(results, 'forward', { shape, threads: threadsOf(results) });
+  const failed = all(results, 'failed', { shape, threads: threadsOf(results) });
+  const peers = PEERS.filter((peer) => [...lines, ...failed].some((line) => line['peer'] === peer));
+  return table([['tokens', ...peers, 'f32 / C', 'int8 / C'], ...lengthsOf(lines).map((tokens) => {
+    const cell = (peer: string): string => {
+      const line = lines.find((each) => each['peer'] === peer && each['tokens'] === tokens);
+      if (line) return seconds(number(line, 'median ms'));
+      const end = failed.find((each) => each['peer'] === peer && number(each, 'tokens') <= tokens);
+      return end === undefined ? '' : number(end, 'tokens') === tokens ? String(end['why']) : 'fails';
+    };
+    const [ceiling] = all(results, 'ceiling', { shape, tokens, threads: threadsOf(results) });
+    return [grouped(tokens), ...peers.map(cell), ...['ours f32 / C', 'ours int8 / C'].map((key) => number(ceiling, key).toFixed(2))];
+  })]);
+}
+
+function madeOn(results: Results): string {
+  const builds = [...new Set(all(results, 'forward').map((line) => `${line['build']} (${line['runtime']})`))];
+  const rates = all(results, 'ceiling').map((line) => number(line, 'GFLOP/s of a thread'));
+  return `${results.cpu}, ${threadsOf(results)} threads of ${results.cores} cores, ${results.date}; ${builds.join('; ')}. Random weights; each in a process of its own, in turn; results were verified first. onnxruntime-web and onnxruntime run a dense RoBERTa of the same shape: \`q8\` is \`quantize_dynamic\`, as transformers.js has it, \`fused\` the native program with fused attention. C is the time that the products would take at the rate of fused multiply-adds of 128 bits between registers, ${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)} GFLOP/s for each thread in these runs.`;
+}
+
+function targetsOf(results: Results): string[] {
+  const targets = all(results, 'target', { threads: threadsOf(results) });
+  if (targets.length === 0) return [];
+  const rows = targets.map((line) => [String(line['shape']), grouped(number(line, 'tokens')), String(line['of']), String(line['to']), digits(number(line, 'ratio')), String(line['target']), String(line['met'])]);
+  return ['Our time as a share of another\'s, beside what it was meant to be at most:', table([['shape', 'tokens', 'of', 'to', 'share', 'target', 'met'], ...rows])];
+}
+
+/** What a pass takes besides the weights: the WebAssembly memory over them, or what is resident over what was so before. */
+function memoryOf(results: Results): string {
+  const lines = all(results, 'forward', { shape: 'base', threads: threadsOf(results) });
+  if (lines.length === 0) return '';
+  const tokens = Math.max(...lengthsOf(lines).filter((length) => length <= 4096));
+  const of = (peer: string): string[] => {
+    const line = lines.find((each) => each['peer'] === peer && each['tokens'] === tokens);
+    const bytes = number(line, OURS.includes(peer) ? 'over weights bytes' : 'over idle bytes');
+    return Number.isNaN(bytes) ? [] : [`${peer} ${grouped(Math.round(bytes / 1e6))}`];
+  };
+  return `Memory over the weights at ${grouped(tokens)} tokens, in MB: ${PEERS.flatMap(of).join(', ')}. Ours is WebAssembly memory, theirs what was resident over what was so behind a pass of 16.`;
+}
+
+function plot(results: Results, shapes: string[]): string {
+  const drawn: [peer: string, label: string, colour: Series['colour']][] = [
+    ['ours f32', 'f32', 'window'], ['ours int8', 'int8', 'weight'], ['onnxruntime-web q8', 'onnxruntime-web q8', 'global'], ['HF Longformer', 'HF Longformer', 'itself'],
+  ];
+  return charts('Time per token of a whole model over the length of the text', shapes.map((shape) => {
+    const lines = all(results, 'forward', { shape, threads: threadsOf(results) });
+    const series = drawn.flatMap(([peer, label, colour]): Series[] => {
+      const points = lines.filter((line) => line['peer'] === peer).map((line) => [number(line, 'tokens'), number(line, 'median ms') / number(line, 'tokens')] as const).sort(([a], [b]) => a - b);
+      const [end] = all(results, 'failed', { shape, peer, threads: threadsOf(results) });
+      return points.length === 0 ? [] : [{ label, colour, points, ...(end && { end: `${end['why']} at ${grouped(number(end, 'tokens'))}` }) }];
+    });
+    const times = series.flatMap(({ points }) => points.map(([, y]) => y));
+    const [low, high] = [10 ** Math.floor(Math.log10(Math.min(...times))), 10 ** Math.ceil(Math.log10(Math.max(...times)))];
+    const powers = Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, i) => low * 10 ** i);
+    return {
+      title: `${shape}, ${threadsOf(results)} threads: time per token`,
+      x: { label: 'tokens', scale: 'log' as const, ticks: lengthsOf(lines) }, y: { label: 'ms per token', scale: 'log' as const, ticks: powers }, series,
+    };
+  }), 640);
+}
