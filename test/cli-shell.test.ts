@@ -12,7 +12,7 @@ import { commands } from '../dist/cli/commands.js';
 import { optionsOf, readArguments } from '../dist/cli/command.js';
 import { didYouMean } from '../dist/cli/nearest.js';
 import { choice, decimal, flag, number, numbers, size, text, texts } from '../dist/cli/option.js';
-import { assertFails, longformer, program } from './command.ts';
+import { assertFails, interrupt, longformer, ownArgs, program } from './command.ts';
 
 const fixture = fileURLToPath(new URL('./fixtures/tiny-bert', import.meta.url));
 const exec = promisify(execFile);
@@ -68,7 +68,7 @@ test('what was meant is found', () => {
 
 test('a reader that has seen enough ends the command quietly', async ({ root }) => {
   await writeFile(join(root, 'many.txt'), 'a b\n'.repeat(200));
-  const { stdout, stderr } = await exec('bash', ['-c', `set -o pipefail; "$0" "$1" attend -m ./model --position 1 --global 1 --top 400 many.txt | head -n 3; echo $?`, process.execPath, program], { cwd: root });
+  const { stdout, stderr } = await exec('bash', ['-c', `set -o pipefail; "$@" attend -m ./model --position 1 --global 1 --top 400 many.txt | head -n 3; echo $?`, 'bash', process.execPath, ...ownArgs, program], { cwd: root });
   assert.is(stderr, '');
   assert.is(stdout.trimEnd().split('\n').at(-1), '0');
 });
@@ -78,7 +78,7 @@ async function interrupted(cwd: string, args: string[], signal: NodeJS.Signals):
   const child = spawn(process.execPath, [program, ...args, '--device-info'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
-  child.stderr.once('data', () => setTimeout(() => child.kill(signal), 300));
+  child.stderr.once('data', () => setTimeout(() => interrupt(child, signal), 300));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   return { code, output };
 }
@@ -89,7 +89,7 @@ test('Ctrl-C ends a command with 130 and SIGTERM with 143, and leaves nothing', 
   for (const [signal, expected] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     const { code, output } = await interrupted(root, ['search', '-m', './model', 'a b', 'huge.txt'], signal);
     assert.is(code, expected, output);
-    assert.match(output, /^node [^\n]*\n$/); // what it runs on, and no more
+    assert.match(output, /^(node|deno|bun) [^\n]*\n$/); // what it runs on, and no more
   }
   for (const args of [['search', '-m', './model', '--index', 'kept.index', 'a b', 'huge.txt'], ['embed', '-m', './model', '--overflow', 'window', '-o', 'vectors.npy', 'huge.txt']]) {
     const { code, output } = await interrupted(root, args, 'SIGINT');
@@ -110,7 +110,7 @@ test('--verbose says where an error comes from', async ({ root }) => {
 
 test('--device-info says on standard error what it runs on', async ({ root }) => {
   const { stdout, stderr } = await longformer(['attend', '-m', './model', '--position', '1', '--device-info', '--threads', '1', '--json', 'many.txt'], { cwd: root });
-  assert.match(stderr, /^node [\d.]+, \w+-\w+, 1 thread: .+\n$/);
+  assert.match(stderr, /^(node|deno|bun) [\d.]+, \w+-\w+, 1 thread: .+\n$/);
   assert.is((JSON.parse(stdout) as { tokens: number }).tokens, 402);
 });
 

@@ -1,10 +1,18 @@
 // The command, run as its users run it.
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 
 export const program = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+
+/** What stands before a file on the command line of this runtime, for a shell; `spawn` of Deno's knows it. */
+export const ownArgs = 'deno' in process.versions ? ['run', '--allow-all'] : [];
+
+/** Not by its own `kill`: in Deno a process counts as killed then, whatever it made of the signal. */
+export function interrupt({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  process.kill(pid!, signal);
+}
 
 export interface Ended {
   code: number | string | null;
@@ -13,7 +21,7 @@ export interface Ended {
 }
 
 /** Runs the command in `cwd`. `onStart` sees the process, to interrupt it. */
-export function longformer(args: string[], { cwd = '.', input = '', onStart = (_: { kill(signal: NodeJS.Signals): void }) => {} } = {}): Promise<Ended> {
+export function longformer(args: string[], { cwd = '.', input = '', onStart = (_: ChildProcess) => {} } = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], { cwd, timeout: 120_000 });
     const ended: Ended = { code: null, stdout: '', stderr: '' };

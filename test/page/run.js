@@ -21,8 +21,11 @@ for (const how of ['log', 'info', 'warn', 'error']) {
 addEventListener('error', (event) => fail(event.error ?? event.message));
 addEventListener('unhandledrejection', (event) => fail(event.reason));
 
-const tell = (what) => fetch(`/${what}`, { method: 'POST', body: JSON.stringify({ code, output: said.join('\n') }) });
+const tell = (what) => fetch(`/${what}`, { method: 'POST', body: JSON.stringify({ code, output: output() }) });
 const soFar = setInterval(() => tell('so-far'), 2000); // for a page that never ends
+
+/** All of it. Each mark of a test was said by itself, as a page has no standard output. */
+const output = () => said.join('\n').replace(/\n(?=[•✘])/g, '');
 
 const textOf = (error) => (error?.stack?.includes(error.message) ? error.stack : `${error}\n${error?.stack ?? ''}`);
 
@@ -39,7 +42,7 @@ try {
 } catch (error) {
   fail(error);
 }
-document.querySelector('pre').textContent = said.join('\n');
+document.querySelector('pre').textContent = output();
 clearInterval(soFar);
 await tell('report');
 // The next page, as soon as one is wanted. `replace`: nothing of this one is kept for a way back.
