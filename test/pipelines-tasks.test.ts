@@ -215,6 +215,18 @@ search('finds what an index of the same documents finds', async ({ engine }) => 
   assert.equal(await find({ query, documents: [] }), []);
 });
 
+search('is kept without a file system: out through a stream, in as a Blob', async ({ engine }) => {
+  const source = await tinyPipeline('word-piece', null);
+  const options = { engine, passages: { maxTokens: 20 } };
+  await using index = await SearchIndex.create(source, options);
+  await index.add([{ id: 'fox', text: LONG }]);
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  await index.save(new WritableStream<Uint8Array>({ write: (piece) => void pieces.push(piece.slice()) }));
+  await using kept = await SearchIndex.load(new Blob(pieces), { engine, source });
+  assert.equal(await kept.documents(), await index.documents());
+  assert.equal(await kept.search('who reads?'), await index.search('who reads?'));
+});
+
 search('refuses what is no question', async ({ engine }) => {
   const find = await pipeline('search', await tinyPipeline('word-piece', null), { engine, passages: { maxTokens: 20 } }) as (...args: unknown[]) => Promise<unknown>;
   const documents = [{ id: 'a', text: 'b' }];
