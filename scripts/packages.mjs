@@ -18,6 +18,9 @@ export const installConsumers = () => installInto('consumers');
 /** What the page in examples/web is built and tested with. */
 export const installPage = () => installInto('examples/web');
 
+/** What the reference of the interface is made with. */
+export const installDocs = () => installInto('docs');
+
 async function installInto(name) {
   const folder = join(root, name);
   if (installed(folder)) return;

@@ -11,11 +11,14 @@ import { promisify } from 'node:util';
 /** Inside of the package, so that its name leads to it. */
 const folder = fileURLToPath(new URL('../.cache/programs/', import.meta.url));
 
+const written: string[] = [];
+
 /** A file with that text, which goes when this process does. */
 export function programFile(text: string): string {
   mkdirSync(folder, { recursive: true });
   const own = mkdtempSync(join(folder, 'program-'));
-  process.on('exit', () => rmSync(own, { recursive: true, force: true }));
+  if (written.length === 0) process.on('exit', () => written.forEach((each) => rmSync(each, { recursive: true, force: true })));
+  written.push(own);
   const file = join(own, 'program.mjs');
   writeFileSync(file, text);
   return file;

@@ -1,3 +1,9 @@
+/**
+ * All that `import ... from 'longformer-wasm'` gives.
+ *
+ * @module longformer-wasm
+ */
+
 export { LongformerError, type ErrorCode } from './errors.ts';
 export type { FileSource } from './files/source.ts';
 export { convertToLongformer, type Conversion, type ConversionOptions } from './convert.ts';
@@ -13,6 +19,9 @@ export {
   LongformerForQuestionAnswering, LongformerForMultipleChoice, LongformerForCausalLM, loadModel,
   type AnyModel, type MultipleChoiceOutput,
 } from './longformer-models.ts';
+export type { ModelSource } from './longformer-models.ts';
+export type { Simd } from './engine/builds.ts';
+export type { SpecialToken, SpecialTokens } from './tokenizer/special-tokens.ts';
 export { tokensInRanges, type CharacterRange } from './tokens-in-ranges.ts';
 export type { LoadOptions } from './loading.ts';
 export type { HubOptions, SourceOptions } from './files/source-options.ts';

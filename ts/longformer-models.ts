@@ -15,7 +15,8 @@ import type { TokenClassificationOutput } from './models/token-classification.ts
 import { loadInto, PretrainedModel, SequenceModel, type ForwardOptions, type Loaded, type Sequence } from './pretrained-model.ts';
 import type { Tensor } from './tensor.ts';
 
-type ModelSource = string | URL | FileSource;
+/** A directory (a path, or a `file:` URL), an id of the Hugging Face Hub, a folder on a web server, or files at hand. */
+export type ModelSource = string | URL | FileSource;
 
 /** The Longformer encoder. */
 export class LongformerModel extends SequenceModel<BaseModelOutput> {

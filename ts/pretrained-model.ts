@@ -86,7 +86,11 @@ export abstract class PretrainedModel<Output> {
   readonly #planned: Omit<PlannedModel, 'threads'>;
   readonly #attentionWindow: number | number[] | null;
 
-  /** What `fromPretrained` and `loadModel` make it of. */
+  /**
+   * What `fromPretrained` and `loadModel` make it of.
+   *
+   * @internal
+   */
   constructor({ id, architecture, dtype, weightBytes, maxTokens, config, attentionWindow, ...host }: Loaded) {
     this.engine = host.engine;
     this.#host = host;
@@ -98,7 +102,11 @@ export abstract class PretrainedModel<Output> {
     this.#attentionWindow = attentionWindow;
   }
 
-  /** Runs sequences together; the results come in their order. */
+  /**
+   * Runs sequences together; the results come in their order.
+   *
+   * @internal
+   */
   protected async run(sequences: readonly Sequence[], options: ForwardOptions): Promise<(Output & LayerOutputs)[]> {
     checkCallOptions(options);
     refuseWithoutRows(this.#planned.architecture, options.positions);

@@ -10,9 +10,7 @@ export type CharacterRange = readonly [start: number, end: number];
 
 /**
  * The positions, ascending, of the tokens that hold a character of one of the ranges. Special tokens
- * hold none.
- *
- * @param options.text of a pair, the text that the ranges are in: 0 or 1. Default 0
+ * hold none. Of a pair, `text` is the text that the ranges are in: 0, the default, or 1.
  */
 export function tokensInRanges(
   encoding: Pick<Encoding, 'offsets' | 'sequenceIds'>, ranges: readonly CharacterRange[], { text = 0 }: { text?: 0 | 1 } = {},

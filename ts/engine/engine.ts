@@ -98,6 +98,8 @@ export class Engine {
    * Runs a service in the engine's worker. For the classes of this package.
    *
    * Arguments are copied before this returns, or given away where `transfer` lists their buffers.
+   *
+   * @internal
    */
   call<Name extends ServiceName>(
     service: Name,

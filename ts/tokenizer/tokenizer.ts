@@ -46,7 +46,11 @@ export class Tokenizer {
   private readonly texts: TextTokenizer;
   private readonly structural: ReadonlySet<number>; // ids that decode can leave out
 
-  /** For `loadTokenizer`; callers use `fromPretrained`. */
+  /**
+   * For `loadTokenizer`; callers use `fromPretrained`.
+   *
+   * @internal
+   */
   constructor(private readonly parts: TokenizerParts) {
     this.texts = new TextTokenizer(parts);
     this.structural = new Set(parts.addedTokens.filter((token) => token.special).map((token) => token.id));
