@@ -10,15 +10,14 @@ const STAGES: Record<Progress['stage'], string> = {
 
 let running: AbortController | null = null;
 
-/** The pace of the last job that read something. */
-export let lastPace: Pace | null = null;
-
 export interface Job {
   readonly signal: AbortSignal;
   /** For every call of the library that takes long. */
   readonly options: LongCallOptions;
   /** What is said until progress says more. */
   say(what: string): void;
+  /** How fast it goes. */
+  readonly pace: Pace;
   /** So many layers does the model have that reads. */
   expectLayers(numLayers: number): void;
 }
@@ -34,7 +33,6 @@ export async function run<Result>(what: string, work: (job: Job) => Promise<Resu
   let pace = new Pace(1);
   const onProgress = (progress: Progress): void => {
     if (signal.aborted) return;
-    if (progress.stage === 'forward') lastPace = pace;
     show(STAGES[progress.stage], pace.tell(progress), progress.total > 0 ? progress.done / progress.total : null);
   };
   showProblem(null);
@@ -43,6 +41,7 @@ export async function run<Result>(what: string, work: (job: Job) => Promise<Resu
   try {
     return await work({
       signal, options: { signal, onProgress },
+      get pace() { return pace; },
       say: (what) => !signal.aborted && show(what, '', null),
       expectLayers: (numLayers) => { pace = new Pace(numLayers); },
     });

@@ -8,10 +8,9 @@ import './panels/ask';
 import './panels/open';
 import './panels/engine';
 import './attention/lens';
-import { listModels } from './panels/model';
+import './panels/model';
 
 byId('cancel').addEventListener('click', cancel);
 addEventListener('keydown', ({ key }) => key === 'Escape' && cancel());
 
 void startOffline();
-void listModels();

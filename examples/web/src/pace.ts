@@ -28,11 +28,11 @@ export class Pace {
     }
     [this.#last, this.#lastDone] = [now, done];
     const rate = (done - this.#start) / (now - this.#began);
-    const left = rate > 0 && now - this.#began > 500 ? `${duration((total - done) / rate)} left` : '';
+    const left = rate > 0 && done < total && now - this.#began > 500 ? `${duration((total - done) / rate)} left` : '';
     const parts = unit === 'bytes' ? [name ?? '', total > 0 ? `${bytes(done)} of ${bytes(total)}` : bytes(done), left]
       : stage === 'forward' ? [
         `layer ${this.#layers % this.numLayers + 1} of ${this.numLayers}`, `${count(done)} of ${count(total)} tokens`,
-        rate > 0 && left !== '' ? `${count(rate * 1000)} tokens/s` : '', left,
+        rate > 0 && now - this.#began > 500 ? `${count(rate * 1000)} tokens/s` : '', left,
       ] : [`${count(done)} of ${count(total)} ${unit}`];
     return parts.filter((part) => part !== '').join(' · ');
   }

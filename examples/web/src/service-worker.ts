@@ -46,9 +46,9 @@ self.addEventListener('fetch', (event) => {
 /** Names of files change with their content; the page itself is asked for first, as it names them. */
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const fresh = (): Promise<Response> => fetch(request);
-  if (request.mode === 'navigate') return isolated(await fresh().catch(async () => (await cache.match(self.registration.scope)) ?? Response.error()));
-  return isolated(await cache.match(request, { ignoreSearch: true }) ?? await fresh());
+  const kept = (url: string): Promise<Response | undefined> => cache.match(url, { ignoreSearch: true, ignoreVary: true });
+  if (request.mode !== 'navigate') return isolated(await kept(request.url) ?? await fetch(request));
+  return isolated(await fetch(request).catch(async () => await kept(self.registration.scope) ?? Response.error()));
 }
 
 function isolated(response: Response): Response {

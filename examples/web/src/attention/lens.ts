@@ -1,7 +1,7 @@
 // How it reads: the idea of the paper, told with the reader's own document and the model's own weights.
 
 import { desk, onChange, type Opened } from '../desk';
-import { mark, partInView, type Mark } from '../document/view';
+import { clearMarks, mark, partInView, scrollToOffset, type Mark } from '../document/view';
 import { offsetOf } from '../document/places';
 import { byId, make } from '../elements';
 import { isBusy, run } from '../job';
@@ -64,11 +64,12 @@ function drawScale(): void {
   figure.hidden = model === null || opened === null || !reading?.tokens;
   if (figure.hidden) return;
   const [{ oneSidedWindow, dilations }] = bandsOf(model!.config) as [ReturnType<typeof bandsOf>[number]];
-  const seqLen = Math.round(reading!.tokens / reading!.windows);
+  const { max_position_embeddings, pad_token_id = 1 } = model!.config;
+  const seqLen = Math.min(reading!.tokens, max_position_embeddings - pad_token_id - 1);
   const pattern: Pattern = { seqLen, oneSidedWindow, dilation: dilations[0]!, globalTokens: [0] };
   drawPattern(scale, pattern);
   const share = pairsOf(pattern) / seqLen ** 2;
-  const part = reading!.windows > 1 ? `each of the ${count(reading!.windows)} pieces in which your document was read, of ${count(seqLen)} tokens` : `your document of ${count(seqLen)} tokens`;
+  const part = reading!.windows > 1 ? `one of the ${count(reading!.windows)} windows in which your document was read, ${count(seqLen)} tokens` : `your document of ${count(seqLen)} tokens`;
   scaleSaid.textContent = `To scale, for ${part}: the grey square is every token looking at every other, ${count(seqLen ** 2 / 1e6)} million looks in each layer. The line is what this model does: ${(share * 100).toFixed(1)} % of them.`;
   scale.setAttribute('aria-label', scaleSaid.textContent);
 }
@@ -88,20 +89,27 @@ async function lookAt(opened: Opened, offset: number): Promise<void> {
 }
 
 function showLook({ flow }: Opened, look: Look): void {
+  clearMarks();
   const said = make('p', { 'aria-live': 'polite' });
   byId<HTMLInputElement>('word').value = look.word.text;
-  mark(flow, 'word', [look.word]);
   const grid = gridOf(look, (layer, head) => {
     said.replaceChildren(make('strong', {}, `Layer ${layer + 1}, head ${head + 1}. `), inWords(look, layer, head));
-    paint(flow, look, layer, head);
+    repaint = () => {
+      mark(flow, 'word', [look.word]);
+      paint(flow, look, layer, head);
+    };
+    repaint();
   });
   one.replaceChildren(
-    make('p', {}, `What “${look.word.text}” looks at: a column for each head, a row for each layer, the first at the bottom. Bars are the words of its window from left to right; `, key('global', 'on the left'), ' the global token. Choose one: it is painted into the document.'),
+    make('p', {}, `What “${look.word.text}” looks at: a column for each head, a row for each layer, the first at the bottom. Bars are the words of its window from left to right; `, key('global', 'on the left'), ' the global token. Choose one: what it looks at is painted into the document.'),
     grid, said,
     make('h2', {}, 'How far it hears'),
     reachOf(look, (_layers, reach) => showReach(flow, look, reach)),
   );
 }
+
+/** What was painted last, for when another panel has painted over it. */
+let repaint = (): void => {};
 
 /** A head's weights as shades of the words. */
 function paint(flow: Opened['flow'], look: Look, layer: number, head: number): void {
@@ -140,7 +148,10 @@ find.addEventListener('submit', (event) => {
   const word = byId<HTMLInputElement>('word').value.trim();
   const offset = opened.flow.text.search(new RegExp(word.replace(/[\\^$.|?*+()[\]{}/-]/g, '\\$&'), 'i'));
   if (offset < 0) one.replaceChildren(make('p', {}, `“${word}” is not in this document.`));
-  else void lookAt(opened, offset);
+  else {
+    scrollToOffset(opened.flow, offset);
+    void lookAt(opened, offset);
+  }
 });
 
 // ---------------------------------------------------------------------------- when
@@ -153,6 +164,7 @@ function refresh(): void {
   if (desk.opened !== shown) {
     shown = desk.opened;
     one.replaceChildren();
+    repaint = () => {};
   }
   if (!isShown('lens')) return;
   drawToy();
@@ -164,12 +176,19 @@ function refresh(): void {
 
 /** To begin with something. */
 function firstLongWord({ flow }: Opened): number {
-  const { start } = partInView(flow);
+  const view = partInView(flow);
+  const start = view.start + (view.end - view.start) / 3;
   const found = flow.text.slice(Math.floor(start)).search(/(?<![\p{L}])\p{L}{6,}/u);
   return found < 0 ? 0 : Math.floor(start) + found;
 }
 
-addEventListener('panel', refresh);
+addEventListener('panel', () => {
+  if (!isShown('lens')) return;
+  clearMarks();
+  tint([]);
+  repaint();
+  refresh();
+});
 onChange(refresh);
 new ResizeObserver(refresh).observe(panel);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', refresh);

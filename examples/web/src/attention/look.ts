@@ -36,7 +36,7 @@ export async function lookFrom(opened: Opened, model: Model, offset: number, job
   const bands = bandsOf(model.config);
   const { inputIds, offsets } = encoding;
   const [before, end] = [encoding.specialTokensMask.indexOf(0), encoding.specialTokensMask.lastIndexOf(0) + 1];
-  const position = tokenAt(offsets, before, end, offset);
+  const position = tokenAt(offsets, before, end, startOfWord(opened.flow.text, offset));
 
   const size = Math.min(STRETCH, longformer.maxTokens - before - (inputIds.length - end), end - before);
   const first = Math.min(Math.max(position - (size >> 1), before), end - size);
@@ -59,8 +59,17 @@ export async function lookFrom(opened: Opened, model: Model, offset: number, job
       return glances;
     });
   });
-  const [start, wordEnd] = offsets[position]!;
-  return { word: { start, end: wordEnd, text: opened.flow.text.slice(start, wordEnd), position }, tokens: inputIds.length, bands, heads };
+  return { word: { ...wordAt(opened.flow.text, offsets[position]!), position }, tokens: inputIds.length, bands, heads };
+}
+
+function startOfWord(text: string, offset: number): number {
+  return offset - /[\p{L}\p{N}]*$/u.exec(text.slice(Math.max(offset - 40, 0), offset))![0].length;
+}
+
+/** The whole word, of which the token may be a part. */
+function wordAt(text: string, [start, end]: [number, number]): { start: number; end: number; text: string } {
+  const after = /^[\p{L}\p{N}]*/u.exec(text.slice(end, end + 40))![0];
+  return { start, end: end + after.length, text: text.slice(start, end) + after };
 }
 
 /** The token in which a character stands, or the one after it. */

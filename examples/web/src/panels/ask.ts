@@ -1,11 +1,13 @@
 // Asking: the question, the places found, and what a model says of a document unasked.
 
+import type { Entity } from 'longformer-wasm';
 import { ask, desk, onChange, readAgain, type Opened } from '../desk';
 import { clearMarks, jumpTo, mark, noteInMargin, type Mark } from '../document/view';
 import { byId, make } from '../elements';
 import { announce } from '../job';
 import { mapDocument, tint, type Tint } from '../map';
 import type { Place, Reading, Task } from '../reader';
+import { isShown } from './tabs';
 import { count, counted, duration, wordsOf } from '../words';
 
 /** Places that are marked and listed. */
@@ -34,8 +36,19 @@ form.addEventListener('submit', async (event) => {
   if (places !== undefined && opened !== null) showPlaces(opened, places);
 });
 
+/** Paints what was found, again after another panel has painted. */
+let paint = (): void => {};
+
+addEventListener('panel', () => {
+  if (!isShown('ask')) return;
+  clearMarks();
+  tint([]);
+  paint();
+});
+
 /** Takes away what was found. */
 function forget(): void {
+  paint = () => {};
   results.replaceChildren();
   said.replaceChildren();
   clearMarks();
@@ -83,10 +96,14 @@ function showPlaces({ flow }: Opened, places: readonly Place[]): void {
   const best = places.slice(0, SHOWN);
   results.replaceChildren(...best.map((place, i) => make('li', {}, make('button', { type: 'button', onclick: () => jumpTo(flow, place) },
     make('span', { class: 'score' }, make('b', {}, String(i + 1)), ` ${place.score.toFixed(2)}`), excerpt(flow.text, place)))));
-  mark(flow, 'found', best.slice(1));
-  mark(flow, 'best', best.slice(0, 1));
-  noteInMargin(flow, best);
-  tint(strengths(places), best.map(({ start }) => start));
+  const shades = strengths(places);
+  paint = () => {
+    mark(flow, 'found', best.slice(1));
+    mark(flow, 'best', best.slice(0, 1));
+    noteInMargin(flow, best);
+    tint(shades, best.map(({ start }) => start));
+  };
+  paint();
   said.textContent = places.length === 0 ? 'Nothing was found.' : '';
   announce(places.length === 0 ? 'Nothing was found.' : `${counted(best.length, 'place')} found. The best has a score of ${best[0]!.score.toFixed(2)}.`);
   if (best[0] !== undefined) jumpTo(flow, best[0]);
@@ -102,8 +119,12 @@ function strengths(places: readonly Place[]): Tint[] {
 /** What is around an answer of a few words, or a passage without the marks of Markdown. */
 function excerpt(text: string, { start, end }: Place): Node {
   const words = (part: string): string => part.replace(/(^|\n)(#+ |- |```)/g, '$1').replace(/\s+/g, ' ');
-  if (end - start > 80) return make('span', {}, words(text.slice(start, Math.min(end, start + 220))).trim(), end - start > 220 ? ' …' : '');
-  return make('span', {}, `… ${words(text.slice(Math.max(start - 60, 0), start))}`, make('mark', {}, text.slice(start, end)), `${words(text.slice(end, end + 60))} …`);
+  // What is cut is cut between words.
+  const head = (part: string, most: number): string => (part.length > most ? part.slice(0, most).replace(/\S*$/, '…') : part);
+  const tail = (part: string, most: number): string => (part.length > most ? part.slice(-most).replace(/^\S*/, '…') : part);
+  if (end - start > 80) return make('span', {}, head(words(text.slice(start, end)).trim(), 220));
+  const [before, after] = [words(text.slice(Math.max(start - 200, 0), start)), words(text.slice(end, end + 200))];
+  return make('span', {}, tail(before, 60), make('mark', {}, text.slice(start, end)), head(after, 60));
 }
 
 // ---------------------------------------------------------------------------- labels and entities
@@ -118,14 +139,18 @@ function showReading(opened: Opened, { labels, entities }: Reading): void {
   if (entities !== undefined) {
     const kinds = [...new Set(entities.map(({ entity }) => entity))].sort();
     said.textContent = entities.length === 0 ? 'There are no entities in it.' : `${counted(entities.length, 'entity').replace(/ys$/, 'ies')}:`;
+    const ownOf = (kind: string): Entity[] => entities.filter(({ entity }) => entity === kind);
     results.replaceChildren(...kinds.map((kind, i) => {
-      const own = entities.filter(({ entity }) => entity === kind);
+      const own = ownOf(kind);
       let next = 0;
-      mark(opened.flow, `kind-${i % KINDS}` as Mark, own);
       return make('li', {}, make('button', { type: 'button', onclick: () => jumpTo(opened.flow, own[next++ % own.length]!) },
         make('span', { class: `swatch kind-${i % KINDS}` }), make('span', {}, `${kind} `, make('span', { class: 'quiet' }, `${count(own.length)} times; show the next`))));
     }));
-    tint(entities.map(({ start, end, entity }) => ({ start, end, strength: 0.8, colour: `--kind-${kinds.indexOf(entity) % KINDS}` })));
+    paint = () => {
+      kinds.forEach((kind, i) => mark(opened.flow, `kind-${i % KINDS}` as Mark, ownOf(kind)));
+      tint(entities.map(({ start, end, entity }) => ({ start, end, strength: 0.8, colour: `--kind-${kinds.indexOf(entity) % KINDS}` })));
+    };
+    paint();
     announce(said.textContent);
   }
 }

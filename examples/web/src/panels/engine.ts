@@ -1,9 +1,9 @@
 // What runs here, and how well: nothing is rounded in its own favour.
 
 import { benchmark } from '../benchmark';
-import { desk, engine, onChange } from '../desk';
+import { desk, engine, onChange, type Footprint } from '../desk';
 import { byId, make } from '../elements';
-import { lastPace, run } from '../job';
+import { run } from '../job';
 import { mainThread } from '../long-tasks';
 import { clearModels, keptBytes, threadsAfterReload } from '../offline';
 import { bytes, count, counted, duration } from '../words';
@@ -46,17 +46,17 @@ async function copyResult(): Promise<void> {
 async function refresh(): Promise<void> {
   if (!isShown('engine')) return;
   const { info } = await engine();
-  const { footprint, model } = desk;
+  const { footprint, pace } = desk;
   const rows: [string, string][] = [
     ['Runs in', info.runtime],
     ['Build', info.build],
     ['Threads', `${count(info.threads)} of ${count(navigator.hardwareConcurrency)} cores`],
     ['Why', info.reason],
     ['Memory of the engine', `${bytes(info.memoryBytes)} now, which is its peak: WebAssembly gives none back`],
-    ['of which weights', footprint === null ? 'no model yet' : `${bytes(footprint.loaded - footprint.empty)} for ${model?.choice.label ?? 'the model'}, kept as f16`],
+    ['of which weights', weightsIn(footprint)],
     ['Memory of the page', await pageMemory()],
-    ['Time per layer', lastPace?.perLayer ? `${lastPace.perLayer.toFixed(1)} ms for 1,000 tokens` : 'nothing was read yet'],
-    ['Reading speed', lastPace?.tokensPerSecond ? `${count(lastPace.tokensPerSecond)} tokens/s` : 'nothing was read yet'],
+    ['Time per layer', pace?.perLayer ? `${pace.perLayer.toFixed(1)} ms for 1,000 tokens` : 'nothing was read yet'],
+    ['Reading speed', pace?.tokensPerSecond ? `${count(pace.tokensPerSecond)} tokens/s` : 'nothing was read yet'],
     ['Longest task of this page', mainThread.longest === 0 ? 'below 50 ms' : duration(mainThread.longest) + (mainThread.isTold ? '' : ' (by its event loop)')],
   ];
   facts.replaceChildren(...rows.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
@@ -68,7 +68,13 @@ async function refresh(): Promise<void> {
   );
 }
 
-/** JavaScript and WebAssembly together, where the browser measures it: in pages that are isolated. */
+function weightsIn(footprint: Footprint | null): string {
+  if (footprint === null) return 'no model yet';
+  const grown = footprint.loaded - footprint.empty;
+  return `${grown > 0 ? bytes(grown) : 'in the place of those of the model before'}, kept as f16`;
+}
+
+/** Only Chromium tells. */
 async function pageMemory(): Promise<string> {
   const { memory } = performance as { memory?: { usedJSHeapSize: number } };
   return memory === undefined ? 'this browser does not tell' : `${bytes(memory.usedJSHeapSize)} of JavaScript`;

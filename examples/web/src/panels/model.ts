@@ -11,14 +11,6 @@ const folder = byId<HTMLInputElement>('folder');
 const choices: Choice[] = [];
 let chosen = -1;
 
-/** Lists what there is, and takes the first. */
-export async function listModels(): Promise<void> {
-  choices.push(...await servedChoices());
-  list();
-  if (choices.length > 0) await take(0);
-  else hub.hidden = false;
-}
-
 function list(): void {
   select.replaceChildren(
     ...(choices.length === 0 ? [make('option', { value: '', disabled: true, selected: true }, 'Choose a model')] : []),
@@ -70,3 +62,11 @@ folder.addEventListener('change', () => {
   if (folder.files!.length > 0) void takeFolder([...folder.files!]);
   folder.value = '';
 });
+
+/** Settles when it is known what there is, and the first is chosen: what is opened before waits for it. */
+export const modelsListed = (async () => {
+  choices.push(...await servedChoices());
+  list();
+  if (choices.length > 0) void take(0);
+  else hub.hidden = false;
+})();

@@ -4,28 +4,33 @@ import sample from '../../../../DESIGN.md?url';
 import { openDocument } from '../desk';
 import { byId } from '../elements';
 import { showProblem } from '../job';
-import { takeFolder } from './model';
+import { modelsListed, takeFolder } from './model';
 
 const file = byId<HTMLInputElement>('file');
 const pasted = byId<HTMLTextAreaElement>('pasted');
 const dropping = byId('dropping');
 
+async function open(document: File | string, name: string): Promise<void> {
+  await modelsListed;
+  await openDocument(document, name);
+}
+
 for (const id of ['open', 'choose']) byId(id).addEventListener('click', () => file.click());
 
 file.addEventListener('change', () => {
   const [first] = file.files!;
-  if (first !== undefined) void openDocument(first, first.name);
+  if (first !== undefined) void open(first, first.name);
   file.value = '';
 });
 
 byId('sample').addEventListener('click', async () => {
   const reply = await fetch(sample);
-  void openDocument(new File([await reply.blob()], 'DESIGN.md'), 'Design notes');
+  void open(new File([await reply.blob()], 'DESIGN.md'), 'Design notes');
 });
 
 byId('paste').addEventListener('submit', (event) => {
   event.preventDefault();
-  void openDocument(pasted.value, 'A pasted text');
+  void open(pasted.value, 'A pasted text');
   pasted.value = '';
 });
 
@@ -37,8 +42,8 @@ addEventListener('paste', (event) => {
   if (html === '' && text === '') return;
   event.preventDefault();
   pasted.value = '';
-  if (html !== '') void openDocument(new File([html], 'pasted.html'), 'A pasted text');
-  else void openDocument(text, 'A pasted text');
+  if (html !== '') void open(new File([html], 'pasted.html'), 'A pasted text');
+  else void open(text, 'A pasted text');
 });
 
 // ---------------------------------------------------------------------------- dropped
@@ -63,7 +68,7 @@ addEventListener('drop', async (event) => {
   const loose = [...event.dataTransfer?.files ?? []]; // only now: they are gone after the first wait
   const files = entries.some(({ isDirectory }) => isDirectory) ? (await Promise.all(entries.map(filesIn))).flat() : loose;
   if (files.some(({ name }) => name === 'config.json')) return void takeFolder(files);
-  if (files.length > 0 && files.length === loose.length) return void openDocument(files[0]!, files[0]!.name);
+  if (files.length > 0 && files.length === loose.length) return void open(files[0]!, files[0]!.name);
   showProblem('Drop a document, or the folder of a model, which has a config.json.');
 });
 
