@@ -1,8 +1,8 @@
 // What README.md shows of a whole model beside others: the newest figures of model.ts.
 
-import { readdirSync, readFileSync } from 'node:fs';
 import { charts, type Series } from './chart.ts';
 import type { Line, Results } from './measure.ts';
+import { linesOf as all, newest, number, table } from './newest.ts';
 import type { Section } from './readme.ts';
 
 const PEERS = ['ours f32', 'ours f16', 'ours int8', 'onnxruntime-web f32', 'onnxruntime-web q8', 'HF Longformer', 'HF RoBERTa', 'onnxruntime fused'];
@@ -14,9 +14,7 @@ const SHAPES = {
 };
 
 export function modelSection(folder = new URL('results/', import.meta.url)): Section {
-  const file = readdirSync(folder).filter((name) => name.endsWith('_model.json')).sort().at(-1);
-  if (file === undefined) throw new Error('bench/results must have results of model');
-  const results = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Results;
+  const results = newest('model', folder);
   const shapes = (Object.keys(SHAPES) as (keyof typeof SHAPES)[]).filter((shape) => results.lines.some((line) => line.what === 'forward' && line['shape'] === shape));
   const markdown = [
     '![Time per token of a whole model over the length of the text](bench/plots/model.svg)',
@@ -28,14 +26,10 @@ export function modelSection(folder = new URL('results/', import.meta.url)): Sec
   return { markdown, plots: { 'model.svg': plot(results, shapes) } };
 }
 
-const all = (results: Results, what: string, more: Partial<Line> = {}): Line[] =>
-  results.lines.filter((line) => line.what === what && Object.entries(more).every(([key, value]) => line[key] === value));
-const number = (line: Line | undefined, key: string): number => Number(line?.[key] ?? NaN);
 const lengthsOf = (lines: Line[]): number[] => [...new Set(lines.map((line) => number(line, 'tokens')))].sort((a, b) => a - b);
 const grouped = (value: number): string => value.toLocaleString('en');
 const seconds = (ms: number): string => (ms < 10_000 ? Number((ms / 1000).toPrecision(ms < 100 ? 2 : 3)).toString() : (ms / 1000).toFixed(1));
 const digits = (value: number): string => (value < 0.1 ? value.toFixed(3) : value.toFixed(2));
-const table = (rows: string[][]): string => [rows[0]!, rows[0]!.map(() => '--:'), ...rows.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n');
 const threadsOf = (results: Results): number => Math.max(...all(results, 'forward').map((line) => number(line, 'threads')));
 
 function timesOf(results: Results, shape: string): string {
@@ -63,8 +57,8 @@ function madeOn(results: Results): string {
 function targetsOf(results: Results): string[] {
   const targets = all(results, 'target', { threads: threadsOf(results) });
   if (targets.length === 0) return [];
-  const rows = targets.map((line) => [String(line['shape']), grouped(number(line, 'tokens')), String(line['of']), String(line['to']), digits(number(line, 'ratio')), String(line['target']), String(line['met'])]);
-  return ['Our time as a share of another\'s, beside what it was meant to be at most:', table([['shape', 'tokens', 'of', 'to', 'share', 'target', 'met'], ...rows])];
+  const rows = targets.map((line) => [String(line['shape']), String(line['of']), String(line['to']), grouped(number(line, 'tokens')), digits(number(line, 'ratio')), String(line['target']), String(line['met'])]);
+  return ['Our time as a share of another\'s, beside what it was meant to be at most:', table([['shape', 'of', 'to', 'tokens', 'share', 'target', 'met'], ...rows], 3)];
 }
 
 /** What a pass takes besides the weights: the WebAssembly memory over them, or what is resident over what was so before. */

@@ -7,17 +7,13 @@
 // `PYTHON=path/to/python`, with torch, transformers, onnx and onnxruntime, makes the peers' models and
 // runs PyTorch; without it there is nothing to compare with, and that is said.
 
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createEngine, LongformerModel } from '../dist/index.js';
-import { writeRandom } from '../test/random-checkpoint.ts';
 import { ceilings } from './ceiling.ts';
+import { modelsOf, peersFile } from './checkpoints.ts';
 import { reasonOf } from './failure.ts';
 import { Report, summaryOf, type Time } from './measure.ts';
 import { Peer, PeerFailure, type Answer, type Ready } from './peer.ts';
@@ -47,7 +43,6 @@ const unknown = words.find((word) => !known.includes(word) && !/^\d+$/.test(word
 if (unknown !== undefined) throw new Error(`the bench "model" takes ${known.join(', ')}, or numbers of tokens, not "${unknown}"`);
 
 const python = process.env['PYTHON'];
-const peersFile = fileURLToPath(new URL('peers.py', import.meta.url));
 const tsNode = new URL('../scripts/ts-node.mjs', import.meta.url).href;
 const engine = await createEngine(process.env['THREADS'] ? { threads: Number(process.env['THREADS']) } : {});
 const { threads, build } = engine.info;
@@ -71,7 +66,7 @@ interface Entry {
 }
 
 async function measure(shape: ShapeName): Promise<void> {
-  const folder = await modelsOf(shape);
+  const folder = await modelsOf(shape, python);
   const entries: Entry[] = [];
   try {
     for (const dtype of kinds.includes('ours') ? ['f32', 'f16', 'int8'] : []) {
@@ -85,25 +80,6 @@ async function measure(shape: ShapeName): Promise<void> {
   } finally {
     await Promise.all(entries.map(({ peer }) => peer.end()));
   }
-}
-
-/** Ours, and those of the peers where there is a Python. Made once for the same sizes, as it takes a minute. */
-async function modelsOf(shape: ShapeName): Promise<string> {
-  const sizes = JSON.stringify(SHAPES[shape]);
-  const made = createHash('sha256').update(sizes).update(await readFile(peersFile, 'utf8')).digest('hex').slice(0, 12);
-  const folder = fileURLToPath(new URL(`../.cache/bench/${shape}-${made}-${python === undefined ? 'ours' : 'all'}`, import.meta.url));
-  if (existsSync(folder)) return folder;
-  const partial = `${folder}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(join(partial, 'roberta'), { recursive: true });
-  await writeRandom(partial, SHAPES[shape]);
-  if (python !== undefined) {
-    await writeFile(join(partial, 'sizes.json'), sizes);
-    const { stdout } = await promisify(execFile)(python, [peersFile, 'export', join(partial, 'sizes.json'), join(partial, 'roberta')], { maxBuffer: 2 ** 24 });
-    console.log(`  exported: ${stdout.trim().split('\n').at(-1)}`);
-  }
-  await rename(partial, folder);
-  return folder;
 }
 
 /** The peers' names and commands. */
@@ -132,6 +108,7 @@ async function start(entries: Entry[], shape: ShapeName, name: string, command: 
   const peer = new Peer(command, args, LIMIT_MS);
   try {
     const ready = await peer.ready();
+    await peer.settle();
     const { ready: _, ...facts } = ready as Ready & { ready?: true };
     entries.push({ name, peer, ready });
     report.add({ what: 'loaded', shape, peer: name, threads, ...facts, 'idle bytes': peer.idleBytes });

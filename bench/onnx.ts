@@ -1,7 +1,8 @@
-// Dense attention as an ONNX model, for the runtime that it is compared with. A model is a protobuf
+// Dense attention, and a product by itself, as ONNX models, for the runtime that it is compared with. A model is a protobuf
 // message: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto has the numbers of the fields.
 
 const FLOAT = 1; // TensorProto.DataType and AttributeProto.AttributeType
+const INT8 = 3; // TensorProto.DataType
 const INTS = 7; // AttributeProto.AttributeType
 const OPSET = 17;
 
@@ -20,6 +21,35 @@ export function denseAttention(numHeads: number, headDim: number): Uint8Array {
     ...message(12, vectors('context')),
   ];
   return Uint8Array.from([...int(1, 8), ...message(7, graph), ...message(8, int(2, OPSET))]);
+}
+
+/** `x [rows, depth]` times a weight `[depth, cols]`, of floats or, for `q8`, of 8-bit numbers with one scale; `rows` is free. */
+export function matMul(kind: 'f32' | 'q8', depth: number, cols: number, weight: Uint8Array): Uint8Array {
+  const operator = kind === 'f32' ? node('MatMul', ['x', 'weight'], 'y')
+    : [...node('DynamicQuantizeMatMul', ['x', 'weight', 'scale'], 'y'), ...text(7, 'com.microsoft')];
+  const tensor = wrap(5, [...int(1, depth), ...int(1, cols), ...int(2, kind === 'f32' ? FLOAT : INT8), ...text(8, 'weight')], ...wrap(9, weight));
+  const graph = [
+    ...message(1, operator), ...text(2, 'product'),
+    ...message(5, [...int(2, FLOAT), ...text(8, 'scale'), ...message(9, [...new Uint8Array(Float32Array.of(1 / 127).buffer)])]),
+    ...message(11, tensorInfo('x', ['rows', depth])), ...message(12, tensorInfo('y', ['rows', cols])),
+  ];
+  const imports = [...message(8, int(2, OPSET)), ...message(8, [...text(1, 'com.microsoft'), ...int(2, 1)])];
+  return joined([int(1, 8), ...wrap(7, graph, ...tensor), imports]);
+}
+
+/** A message whose parts are too long to be spread. */
+function wrap(field: number, ...parts: ArrayLike<number>[]): ArrayLike<number>[] {
+  return [[...varint(field * 8 + 2), ...varint(parts.reduce((sum, { length }) => sum + length, 0))], ...parts];
+}
+
+function joined(parts: ArrayLike<number>[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function node(operator: string, inputs: string[], output: string, attribute: number[] = []): number[] {

@@ -41,9 +41,14 @@ export class Peer {
 
   async ready(): Promise<Ready> {
     const ready = await this.#next<Ready>();
+    this.#child.kill('SIGSTOP');
+    return ready;
+  }
+
+  /** A first pass, behind which `idleBytes` is known. */
+  async settle(): Promise<void> {
     await this.run(FIRST_TOKENS);
     this.idleBytes = this.#status('VmRSS');
-    return ready;
   }
 
   /** One pass over `tokens` tokens; the hidden states go into the file `output`. */

@@ -2,11 +2,12 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { modelSection } from './model-section.ts';
+import { productSection } from './product-section.ts';
 import { withSection, type Section } from './readme.ts';
 import { retrievalSection } from './retrieval/section.ts';
 import { summary } from './summary.ts';
 
-const sections: Record<string, Section> = { attention: summary(), model: modelSection(), retrieval: retrievalSection() };
+const sections: Record<string, Section> = { attention: summary(), model: modelSection(), product: productSection(), retrieval: retrievalSection() };
 const folder = new URL('plots/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 const readme = new URL('../README.md', import.meta.url);

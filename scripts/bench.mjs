@@ -3,6 +3,7 @@
  * figures in bench/results and writes README.md's sections and their pictures anew; `npm run bench plots` only
  * writes. Some run where they are asked for: `npm run bench model`, a model beside others (`PYTHON=path/to/python`
  * names one that has them; `npm run bench model quick`, `model minilm` or `model 512 4096` is a part of it),
+ * `npm run bench product`, matrix products; `npm run bench load`, start and loading; `npm run bench runtimes [node-24 ...]`,
  * `npm run bench retrieval`, which is not about speed and takes half an hour, and `npm run bench large`, which takes
  * 4 GB of memory and of disk.
  *
@@ -18,13 +19,13 @@ import { fetchWeights } from './weights.mjs';
 const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer', 'answers', 'life'];
 
 /** Parts that can be told what of them to measure. */
-const TAKES_WORDS = ['model'];
+const TAKES_WORDS = ['model', 'runtimes'];
 
 /** What a part needs to be there. */
-const NEEDS = { dense: [installPeers], model: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };
+const NEEDS = { dense: [installPeers], model: [installPeers], product: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };
 
 await main(async () => {
-  const known = [...PARTS, 'model', 'retrieval', 'large', 'plots'];
+  const known = [...PARTS, 'product', 'load', 'model', 'runtimes', 'retrieval', 'large', 'plots'];
   const words = process.argv.slice(2);
   const wanted = words.filter((word) => known.includes(word));
   const own = words.filter((word) => !known.includes(word)); // a single part's, which knows them

@@ -10,17 +10,21 @@ import { reasonOf } from '../bench/failure.ts';
 import { line, spread } from '../bench/fit.ts';
 import { inTurn, type Results } from '../bench/measure.ts';
 import { modelSection } from '../bench/model-section.ts';
-import { denseAttention } from '../bench/onnx.ts';
+import { denseAttention, matMul } from '../bench/onnx.ts';
+import { Peer } from '../bench/peer.ts';
+import { productSection } from '../bench/product-section.ts';
 import { withSection } from '../bench/readme.ts';
 import { retrievalSection } from '../bench/retrieval/section.ts';
 import { summary } from '../bench/summary.ts';
+import { ratios } from '../bench/targets.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
 const shown = suite('benchmarks as shown');
 
 shown('README.md and the plots are those of bench/results (else: npm run bench plots)', () => {
-  for (const [section, { markdown, plots }] of Object.entries({ attention: summary(), model: modelSection(), retrieval: retrievalSection() })) {
+  const sections = { attention: summary(), model: modelSection(), product: productSection(), retrieval: retrievalSection() };
+  for (const [section, { markdown, plots }] of Object.entries(sections)) {
     assert.is(withSection(read('README.md'), section, markdown), read('README.md'));
     for (const [name, svg] of Object.entries(plots)) {
       assert.is(svg, read(`bench/plots/${name}`), name);
@@ -115,6 +119,42 @@ parts('write the protobuf that onnxruntime reads', () => {
   assert.ok(text.includes('\n\x06scores\n\x05scale\x12\x06scaled"\x03Mul'));
   assert.is(text.slice(0, 3), '\x08\x08:'); // ir_version 8, then the graph
   assert.is(text.slice(-4), 'B\x02\x10\x11'); // opset 17
+});
+
+parts('write weights into the protobuf as they are', () => {
+  const bytes = Uint8Array.from({ length: 3 * 50 }, (_, i) => i);
+  const text = Buffer.from(matMul('q8', 3, 50, bytes)).toString('latin1');
+  assert.ok(text.includes(`\x4a\x96\x01${Buffer.from(bytes).toString('latin1')}`)); // raw_data, 150 bytes
+  assert.ok(text.includes('"\x15DynamicQuantizeMatMul:\rcom.microsoft'));
+});
+
+parts('say which targets are met, of those that were measured', () => {
+  const time = (median: number) => ({ best: median, median });
+  const lines = ratios('base', 4096, { 'ours f32': time(3), 'ours int8': time(2), 'HF Longformer': time(3.5) });
+  assert.equal(lines.filter(({ what }) => what === 'target').map(({ of, to, met }) => [of, to, met]), [
+    ['ours f32', 'HF Longformer', 'no'], ['ours int8', 'HF Longformer', 'no'], ['ours int8', 'ours f32', 'no'],
+  ]);
+  assert.is(ratios('base', 4096, { 'ours f32': time(2.9), 'HF Longformer': time(3.5) }).at(-1)!['met'], 'yes');
+  assert.equal(ratios('base', 4096, { 'ours f32': time(3) }), []);
+});
+
+parts('ask a process in lines, and say what ended it', async () => {
+  const answering = (line: string): string => `console.log('{"ready":true,"build":"b"}'); require('readline').createInterface(process.stdin).on('line', (asked) => { ${line} })`;
+  const peer = new Peer(process.execPath, ['-e', answering("console.log('a library speaks'); console.log(JSON.stringify({ seconds: JSON.parse(asked).tokens / 10 }))")], 20_000);
+  const failing = new Peer(process.execPath, ['-e', answering("throw new Error('std::bad_alloc')")], 20_000);
+  const stuck = new Peer(process.execPath, ['-e', answering('')], 1000);
+  try {
+    assert.is((await peer.ready()).build, 'b');
+    assert.is((await peer.run(5)).seconds, 0.5);
+    assert.is((await peer.run(7)).seconds, 0.7); // it was stopped in between
+    await failing.ready();
+    const why = (error: Error): string => error.message;
+    assert.match(await failing.run(1).then(String, why), /bad_alloc/);
+    await stuck.ready();
+    assert.is(await stuck.run(1).then(String, why), 'took more than 1 s');
+  } finally {
+    await Promise.all([peer, failing, stuck].map((each) => each.end()));
+  }
 });
 
 parts.run();

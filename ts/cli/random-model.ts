@@ -11,23 +11,25 @@ export const SHAPE = {
   layer_norm_eps: 1e-5, pad_token_id: 1,
 } as const;
 
+/** Sizes of that kind. */
+export type RandomShape = { readonly [Name in keyof typeof SHAPE]: number };
+
 type Shape = readonly [name: string, shape: readonly number[]];
 
 /** Its files. Weights are halves, so that they take half the room; in the engine they are what `dtype` says. */
-export async function randomModel(): Promise<FileSource> {
+export async function randomModel(sizes: RandomShape = SHAPE): Promise<FileSource> {
   const parts: Blob[] = [];
   const pieces = halves(2 ** 20);
-  const tensors = shapes().map(([name, shape]): TensorToWrite => ({ name, dtype: 'F16', shape, chunks: () => pieces(shape.reduce((a, b) => a * b, 1)) }));
+  const tensors = shapes(sizes).map(([name, shape]): TensorToWrite => ({ name, dtype: 'F16', shape, chunks: () => pieces(shape.reduce((a, b) => a * b, 1)) }));
   for await (const part of writeSafetensors(tensors)) parts.push(new Blob([part as Uint8Array<ArrayBuffer>]));
   const files: Readonly<Record<string, Blob>> = {
-    'config.json': new Blob([JSON.stringify({ model_type: 'longformer', architectures: ['LongformerModel'], ...SHAPE })]),
+    'config.json': new Blob([JSON.stringify({ model_type: 'longformer', architectures: ['LongformerModel'], ...sizes })]),
     'model.safetensors': new Blob(parts),
   };
   return { open: async (name) => files[name] ?? null };
 }
 
-function shapes(): Shape[] {
-  const { hidden_size: hidden, intermediate_size: inner } = SHAPE;
+function shapes({ hidden_size: hidden, intermediate_size: inner, ...sizes }: RandomShape): Shape[] {
   const norm = (name: string): Shape[] => [[`${name}.weight`, [hidden]], [`${name}.bias`, [hidden]]];
   const linear = (name: string, from: number, to: number): Shape[] => [[`${name}.weight`, [to, from]], [`${name}.bias`, [to]]];
   const layer = (at: string): Shape[] => [
@@ -36,11 +38,11 @@ function shapes(): Shape[] {
     ...linear(`${at}.intermediate.dense`, hidden, inner), ...linear(`${at}.output.dense`, inner, hidden), ...norm(`${at}.output.LayerNorm`),
   ];
   return [
-    ['embeddings.word_embeddings.weight', [SHAPE.vocab_size, hidden]],
-    ['embeddings.position_embeddings.weight', [SHAPE.max_position_embeddings, hidden]],
-    ['embeddings.token_type_embeddings.weight', [SHAPE.type_vocab_size, hidden]],
+    ['embeddings.word_embeddings.weight', [sizes.vocab_size, hidden]],
+    ['embeddings.position_embeddings.weight', [sizes.max_position_embeddings, hidden]],
+    ['embeddings.token_type_embeddings.weight', [sizes.type_vocab_size, hidden]],
     ...norm('embeddings.LayerNorm'),
-    ...Array.from({ length: SHAPE.num_hidden_layers }, (_, i) => layer(`encoder.layer.${i}`)).flat(),
+    ...Array.from({ length: sizes.num_hidden_layers }, (_, i) => layer(`encoder.layer.${i}`)).flat(),
   ];
 }
 

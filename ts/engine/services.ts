@@ -4,6 +4,7 @@ import type { CheckedAttention } from '../attention.ts';
 import type { Location } from '../files/source-options.ts';
 import type { Source } from '../files/source.ts';
 import type { Progress } from '../progress.ts';
+import { product } from '../models/product.ts';
 import { attentionOf, disposeModel, forwardModel, loadModel } from '../models/services.ts';
 import { createPipeline, disposePipeline, runPipeline } from '../pipelines/services.ts';
 import {
@@ -34,7 +35,7 @@ export interface Run {
 export class Aborted extends Error {}
 
 export const services = {
-  attention,
+  attention, product,
   loadModel, forwardModel, attentionOf, disposeModel,
   createIndex, addDocuments, removeDocuments, listDocuments, getDocument, searchIndex, disposeIndex,
   startSaving, nextPiece, endSaving, restoreIndex,

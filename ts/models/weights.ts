@@ -17,7 +17,7 @@ const PIECE_BYTES = 4 * 2 ** 20;
 const FLOATS = ['F32', 'F16', 'BF16', 'F64'] as const;
 
 /** What the engine calls each dtype. */
-const STORAGES = { f32: 'F32', f16: 'F16', int8: 'Int8' } as const;
+export const STORAGES = { f32: 'F32', f16: 'F16', int8: 'Int8' } as const;
 
 /** The tensors of a checkpoint, and the handles made of them. */
 export class Weights {

@@ -62,7 +62,7 @@ impl ContextHandle {
 }
 
 /// Fills `target` with what `data` holds from `first` on.
-fn copy(data: &[f32], first: usize, target: &Float32Array) -> Result<()> {
+pub(super) fn copy(data: &[f32], first: usize, target: &Float32Array) -> Result<()> {
     let count = target.length() as usize;
     check(first <= data.len() && count <= data.len() - first, || {
         format!("elements must lie below {}, got {count} from {first} on", data.len())

@@ -6,6 +6,7 @@
 //! behind these checks is a bug and ends the instance. What this file holds is how errors leave.
 
 pub mod hidden_states;
+pub mod product;
 pub mod sequences;
 pub mod threads;
 pub mod unit_vectors;

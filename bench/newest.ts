@@ -1,0 +1,24 @@
+// Results as they are kept, and what sections of README.md take from them.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Line, Results } from './measure.ts';
+
+/** The newest results of a benchmark. */
+export function newest(name: string, folder: URL): Results {
+  const file = readdirSync(folder).filter((each) => each.endsWith(`_${name}.json`)).sort().at(-1); // by their dates
+  if (file === undefined) throw new Error(`bench/results must have results of ${name}`);
+  return JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Results;
+}
+
+/** The lines of one kind, with these values. */
+export const linesOf = (results: Results, what: string, more: Partial<Line> = {}): Line[] =>
+  results.lines.filter((line) => line.what === what && Object.entries(more).every(([key, value]) => line[key] === value));
+
+/** NaN where there is none. */
+export const number = (line: Line | undefined, key: string): number => Number(line?.[key] ?? NaN);
+
+/** A table whose first row are the heads; the first columns, `words` of them, are words. */
+export function table(rows: readonly (readonly string[])[], words = 0): string {
+  const [heads] = rows as [readonly string[]];
+  return [heads, heads.map((_, i) => (i < words ? '--' : '--:')), ...rows.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}

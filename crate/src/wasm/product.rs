@@ -1,0 +1,56 @@
+//! A linear layer by itself, on all threads: what benchmarks measure everything else against.
+
+use super::weights::LinearHandle;
+use super::{Result, check};
+use crate::linear::Linear;
+use crate::memory::{try_len, try_zeros};
+use crate::parallel::rows_per_block;
+use crate::work::whole;
+use js_sys::Float32Array;
+use wasm_bindgen::prelude::*;
+
+/// A layer, rows that go into it, and those that come out.
+#[wasm_bindgen(js_name = LinearProduct)]
+pub struct LinearProductHandle {
+    linear: Linear,
+    x: Vec<f32>,
+    output: Vec<f32>,
+}
+
+#[wasm_bindgen(js_class = LinearProduct)]
+impl LinearProductHandle {
+    /// Takes the layer over; `x` is `[rows, inFeatures]`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(linear: LinearHandle, x: &Float32Array) -> Result<LinearProductHandle> {
+        linear.check_whole()?;
+        let (linear, len) = (linear.0, x.length() as usize);
+        check(len > 0 && len.is_multiple_of(linear.in_features()), || {
+            format!("x must be whole rows of {} elements, has {len}", linear.in_features())
+        })?;
+        let output = try_zeros(try_len(len / linear.in_features(), linear.out_features())?)?;
+        let mut rows = try_zeros(len)?;
+        x.copy_to(&mut rows);
+        Ok(Self { linear, x: rows, output })
+    }
+
+    /// Computes the rows that come out, `times` times over.
+    pub fn run(&mut self, times: usize) {
+        let Self { linear, x, output } = self;
+        let [in_cols, out_cols] = [linear.in_features(), linear.out_features()];
+        let block = rows_per_block(x.len() / in_cols);
+        for _ in 0..times {
+            whole(|work| {
+                work.for_each_chunk(output, block * out_cols, |index, output| {
+                    let rows = output.len() / out_cols;
+                    linear.apply(&x[index * block * in_cols..][..rows * in_cols], output);
+                })
+            });
+        }
+    }
+
+    /// Fills `target` with elements of the rows that came out, from `first` on.
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, first: usize, target: &Float32Array) -> Result<()> {
+        super::hidden_states::copy(&self.output, first, target)
+    }
+}
