@@ -49,15 +49,19 @@ export class Report {
     console.log(`  ${line.what.padEnd(14)} ${short.slice(1).map(([key, value]) => `${key} ${shown(value!)}`).join('   ')}`);
   }
 
-  /** `again`: which lines of an earlier run of the same day these replace; the others stay. All by default. */
-  async keep(again: (line: Line) => boolean = () => true): Promise<void> {
+  /**
+   * Lines of an earlier run of the same day stay, but for those whose key is that of a new one; none
+   * where there are no keys. May be called again, when there are more.
+   */
+  async keep(key?: (line: Line) => string): Promise<void> {
     const folder = new URL('results/', import.meta.url);
     await mkdir(folder, { recursive: true });
     const { date, cpu, runtime } = this.results;
     const name = [date, cpu.replace(/\W+/g, '-'), runtime.replace(/\W+/g, '-'), this.name].join('_');
     const file = new URL(`${name}.json`, folder);
-    const before = await readFile(file, 'utf8').then((text) => (JSON.parse(text) as Results).lines, () => []);
-    const lines = [...before.filter((line) => !again(line)), ...this.results.lines];
+    const before = key ? await readFile(file, 'utf8').then((text) => (JSON.parse(text) as Results).lines, () => []) : [];
+    const anew = new Set(this.results.lines.map((line) => key?.(line)));
+    const lines = [...before.filter((line) => !anew.has(key!(line))), ...this.results.lines];
     await writeFile(file, `${JSON.stringify({ ...this.results, lines }, null, 1)}\n`);
   }
 }

@@ -1,7 +1,7 @@
 // A whole model beside what one would take instead: onnxruntime-web with a dense RoBERTa of the same
 // shape, Hugging Face's Longformer and RoBERTa in PyTorch, onnxruntime's native program. Each in a process
 // of its own, in turn, on the same number of threads. `model.ts [base|minilm] [quick] [tokens ...]
-// [ours|web|hf|native ...]`: results of other shapes, lengths and peers stay as they are, so that it can
+// [ours|web|longformer|roberta|native ...]`: results of other shapes, lengths and peers stay as they are, so that it can
 // be run part by part.
 //
 // `PYTHON=path/to/python`, with torch, transformers, onnx and onnxruntime, makes the peers' models and
@@ -27,7 +27,7 @@ const QUICK = [16, 512, 4096];
 const BUDGET_MS = 12_000;
 const MOST_ROUNDS = 7;
 /** A first pass, in which memory grows and code is compiled, is a round only if it takes as long as this. */
-const LONG_MS = 25_000;
+const LONG_MS = 10_000;
 const LIMIT_MS = 300_000;
 
 const VERIFIED_TOKENS = 600;
@@ -36,7 +36,7 @@ const words = process.argv.slice(2);
 const shapes = (Object.keys(SHAPES) as ShapeName[]).filter((name) => !words.some((word) => word in SHAPES) || words.includes(name));
 const numbers = words.filter((word) => /^\d+$/.test(word)).map(Number);
 const lengths = words.includes('quick') ? QUICK : numbers.length > 0 ? numbers.sort((a, b) => a - b) : LENGTHS;
-const KINDS = ['ours', 'web', 'hf', 'native'] as const;
+const KINDS = ['ours', 'web', 'longformer', 'roberta', 'native'] as const;
 const kinds = words.some((word) => KINDS.includes(word as Kind)) ? KINDS.filter((kind) => words.includes(kind)) : KINDS;
 const known = [...Object.keys(SHAPES), 'quick', ...KINDS];
 const unknown = words.find((word) => !known.includes(word) && !/^\d+$/.test(word));
@@ -49,13 +49,11 @@ const { threads, build } = engine.info;
 await engine.dispose();
 const report = new Report('model', build);
 for (const shape of shapes) await measure(shape);
-await report.keep((line) => shapes.includes(line['shape'] as ShapeName) && line['threads'] === threads
-  && (line['tokens'] === undefined || lengths.includes(line['tokens'] as number)) && kinds.includes(kindOf(String(line['peer'] ?? 'ours'))));
 
 type Kind = (typeof KINDS)[number];
 
 function kindOf(peer: string): Kind {
-  return peer.startsWith('ours') ? 'ours' : peer.startsWith('HF') ? 'hf' : peer.startsWith('onnxruntime-web') ? 'web' : 'native';
+  return peer.startsWith('ours') ? 'ours' : peer === 'HF Longformer' ? 'longformer' : peer === 'HF RoBERTa' ? 'roberta' : peer.startsWith('onnxruntime-web') ? 'web' : 'native';
 }
 
 /** What runs, and how it came to be there. */
@@ -76,7 +74,10 @@ async function measure(shape: ShapeName): Promise<void> {
       if (kinds.includes(kindOf(name))) await start(entries, shape, name, command, args);
     }
     await verify(entries, folder);
-    for (const tokens of lengths) await timeAll(shape, entries, tokens);
+    for (const tokens of lengths) {
+      await timeAll(shape, entries, tokens);
+      await report.keep(({ shape, peer, tokens, threads }) => [shape, peer, tokens, threads].join());
+    }
   } finally {
     await Promise.all(entries.map(({ peer }) => peer.end()));
   }
@@ -203,11 +204,11 @@ async function timeAll(shape: ShapeName, entries: Entry[], tokens: number): Prom
     what: 'ceiling', shape, tokens, threads, GFLOP: flops / 1e9, 'GFLOP/s of a thread': ceiling, 'C ms': flops / (threads * ceiling * 1e6),
     ...Object.fromEntries(Object.entries(times).filter(([name]) => name.startsWith('ours')).map(([name, { median }]) => [`${name} / C`, median / (flops / (threads * ceiling * 1e6))])),
   });
-  for (const line of ratios(shape, tokens, times)) report.add({ ...line, threads });
+  for (const { what, of, to, ...figures } of ratios(shape, tokens, times)) console.log(`  ${what}: ${of}${to ? ` to ${to}` : ''}`, figures);
 }
 
 /** How many rounds there shall be, by those that there are: three where a pass is short, one where it is long. */
 function roundsOf(passes: readonly number[]): number {
   const best = Math.min(...passes);
-  return passes.length === 0 ? 1 : Math.min(MOST_ROUNDS, Math.max(best < 8000 ? 3 : best < LONG_MS ? 2 : 1, Math.floor(BUDGET_MS / best)));
+  return passes.length === 0 ? 1 : Math.min(MOST_ROUNDS, Math.max(best < 6000 ? 3 : best < 20_000 ? 2 : 1, Math.floor(BUDGET_MS / best)));
 }

@@ -5,9 +5,12 @@ import { modelSection } from './model-section.ts';
 import { productSection } from './product-section.ts';
 import { withSection, type Section } from './readme.ts';
 import { retrievalSection } from './retrieval/section.ts';
+import { runtimesSection } from './runtimes-section.ts';
 import { summary } from './summary.ts';
 
-const sections: Record<string, Section> = { attention: summary(), model: modelSection(), product: productSection(), retrieval: retrievalSection() };
+const sections: Record<string, Section> = {
+  attention: summary(), model: modelSection(), product: productSection(), runtimes: runtimesSection(), retrieval: retrievalSection(),
+};
 const folder = new URL('plots/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 const readme = new URL('../README.md', import.meta.url);

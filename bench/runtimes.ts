@@ -28,6 +28,6 @@ for (const { name, open } of measured) {
   } catch (error) {
     report.add({ what: 'failed', place: name, message: (error as Error).message });
   }
+  await report.keep(({ place }) => String(place));
 }
-await report.keep(({ place }) => measured.some(({ name }) => name === place));
 process.exit(); // a browser may leave something open

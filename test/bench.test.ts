@@ -15,6 +15,7 @@ import { Peer } from '../bench/peer.ts';
 import { productSection } from '../bench/product-section.ts';
 import { withSection } from '../bench/readme.ts';
 import { retrievalSection } from '../bench/retrieval/section.ts';
+import { runtimesSection } from '../bench/runtimes-section.ts';
 import { summary } from '../bench/summary.ts';
 import { ratios } from '../bench/targets.ts';
 
@@ -23,7 +24,7 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 const shown = suite('benchmarks as shown');
 
 shown('README.md and the plots are those of bench/results (else: npm run bench plots)', () => {
-  const sections = { attention: summary(), model: modelSection(), product: productSection(), retrieval: retrievalSection() };
+  const sections = { attention: summary(), model: modelSection(), product: productSection(), runtimes: runtimesSection(), retrieval: retrievalSection() };
   for (const [section, { markdown, plots }] of Object.entries(sections)) {
     assert.is(withSection(read('README.md'), section, markdown), read('README.md'));
     for (const [name, svg] of Object.entries(plots)) {
