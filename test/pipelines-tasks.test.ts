@@ -227,6 +227,23 @@ search('is kept without a file system: out through a stream, in as a Blob', asyn
   assert.equal(await kept.search('who reads?'), await index.search('who reads?'));
 });
 
+search('goes on after documents that are none, and hears an abort while it waits', async ({ engine }) => {
+  await using find = await pipeline('search', await tinyPipeline('word-piece', null), { engine, passages: { maxTokens: 20 } });
+  const input = { query: 'who reads?', documents: [{ id: 'a', text: 'a b c' }] };
+  const wrong = { ...input, documents: [{ id: 5, text: 'x' }] } as unknown as typeof input;
+  await assertRefuses(() => find(wrong), 'BAD_INPUT', /id must be a string, got 5/);
+  assert.is((await find(input)).length, 1);
+
+  const order: string[] = [];
+  const long = find({ ...input, documents: [{ id: 'long', text: 'a b c. '.repeat(4000) }] }).then(() => order.push('long'));
+  const controller = new AbortController();
+  const waiting = find(input, { signal: controller.signal }).catch((reason: unknown) => order.push(String(reason)));
+  const last = find(input).then(() => order.push('last'));
+  controller.abort('enough');
+  await Promise.all([long, waiting, last]);
+  assert.equal(order, ['enough', 'long', 'last']);
+});
+
 search('refuses what is no question', async ({ engine }) => {
   const find = await pipeline('search', await tinyPipeline('word-piece', null), { engine, passages: { maxTokens: 20 } }) as (...args: unknown[]) => Promise<unknown>;
   const documents = [{ id: 'a', text: 'b' }];

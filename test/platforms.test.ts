@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { readFile } from 'node:fs/promises';
 import { createEngine, LongformerModel, type AttentionInput, type Engine } from 'longformer-wasm';
 import { chooseBuild } from '../dist/engine/builds.js';
+import { interruptions } from '../dist/engine/interruption.js';
 import { takeMemory } from '../dist/engine/memory.js';
 import { browserName } from '../dist/platform/runtime.js';
 import { runProgram } from './program.ts';
@@ -125,6 +126,26 @@ test('runs a module that was compiled elsewhere', async () => {
   await assertRefuses(() => createEngine({ wasm: threads, worker: false }), 'BAD_INPUT', /wasm must be a build for one thread here: .*calling/);
   const empty = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
   await assertRefuses(() => createEngine({ wasm: empty }), 'BAD_INPUT', /wasm must be a build of the crate/);
+});
+
+test('every turn does a unit of work, however long it was until it asks', async () => {
+  const turns = interruptions(null);
+  const late = (): void => {
+    for (const end = performance.now() + 40; performance.now() < end;);
+  };
+  for (let turn = 0; turn < 3; turn++) {
+    late();
+    assert.is(turns.isWanted(), false, 'the first unit');
+    late();
+    assert.is(turns.isWanted(), true, 'messages are due');
+    await turns.pause();
+  }
+});
+
+test('refuses a worker that cannot be made, and finds builds beside a query', async () => {
+  if (process.versions.bun === undefined) await assertRefuses(() => createEngine({ workerUrl: new URL('https://example.org/worker.js') }), 'ENGINE_DEAD', /worker/);
+  const { build } = chooseBuild({ simd: 'simd128', threads: 1, wasm: new URL('https://example.org/pkg/?v=2') });
+  assert.is(String(build.wasm), 'https://example.org/pkg/single-simd128/longformer_bg.wasm?v=2');
 });
 
 test('says why there is one thread', () => {

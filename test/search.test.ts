@@ -348,6 +348,14 @@ test('refuses documents and questions that are none', async (context) => {
   });
 });
 
+test('refuses options of calls that are none', async (context) => {
+  await using index = await SearchIndex.create(context.checkpoint, { engine: context.engine });
+  for (const options of [{ onProgress: 5 }, { signal: 'x' }, null]) {
+    await assertRefuses(() => index.add([{ id: 'a', text: 'a' }], options as never), 'BAD_INPUT', /onProgress|signal|options/);
+    await assertRefuses(() => index.search('a', options as never), 'BAD_INPUT', /onProgress|signal|options/);
+  }
+});
+
 test('refuses options that break a rule', async ({ checkpoint, engine }) => {
   const create = (options: object) => () => SearchIndex.create(checkpoint, { engine, ...options });
   await assertRefuses(create({ vectors: 'early' }), 'BAD_INPUT', /vectors/, /"late", "alone" or "both"/, /"early"/);

@@ -153,6 +153,12 @@ test('Blobs are not asked for names that escape', async () => {
   assert.ok(await source.open('a/../..b'));
 });
 
+test('a Blob that gives fewer bytes than it has is refused', async () => {
+  const source = await openSource({ open: async () => ({ size: 9, slice: () => new Blob(['abc']) }) as unknown as Blob });
+  const file = await source.open('a');
+  await assertRefuses(() => file!.read(0, 9), 'BAD_FILE', /a must give the 9 bytes from 0 on, gives 3/);
+});
+
 test('what is no Blob is refused, undefined is no file', async () => {
   const undefinedGiver = await openSource({ open: async () => undefined as unknown as Blob });
   assert.is(await undefinedGiver.open('a'), null);

@@ -60,7 +60,9 @@ function probe(simd: Simd): Uint8Array<ArrayBuffer> {
 /** Why the build with relaxed instructions would not compute what it should, or null. Engines may do them in several ways. */
 function whyNotRelaxed(): string | null {
   if (!supports('relaxed')) return 'there is no relaxed SIMD';
-  return Math.abs(relaxed('product')) === 256 ? null : 'relaxed products of 8 bits are not as on x64 or ARM';
+  const product = Math.abs(relaxed('product'));
+  if (Number.isNaN(product)) return 'no module can be compiled here';
+  return product === 256 ? null : 'relaxed products of 8 bits are not as on x64 or ARM';
 }
 
 function relaxed(result: 'fused' | 'product'): number {
@@ -104,8 +106,15 @@ export function chooseBuild({ simd, threads, wasm, oneThread = null }: BuildWish
       : whyPlain ?? 'relaxed SIMD is there',
     whySingle ?? 'shared memory is there',
   ];
-  const url = wasm === undefined ? ownBuild(name) : new URL(`${wasm.href.replace(/\/$/, '')}/${name}/longformer_bg.wasm`);
+  const url = wasm === undefined ? ownBuild(name) : fileIn(wasm, `${name}/longformer_bg.wasm`);
   return { build: { name, simd: chosen, threads: whySingle === null, wasm: url }, reason: reasons.join('; ') };
+}
+
+/** A file of a folder, with what else is in the folder's address. */
+function fileIn(folder: URL, path: string): URL {
+  const url = new URL(folder);
+  url.pathname = `${folder.pathname.replace(/\/$/, '')}/${path}`;
+  return url;
 }
 
 /** The build that a module is of, by what its linker wrote into it. */
@@ -114,6 +123,9 @@ function givenBuild(module: WebAssembly.Module, oneThread: string | null): { bui
   const features = new TextDecoder().decode(section);
   if (!features.includes('simd128')) throw new LongformerError('BAD_INPUT', 'wasm', 'must be a build of the crate');
   const simd = features.includes('relaxed-simd') ? 'relaxed' : 'simd128';
+  if (simd === 'relaxed' && ![256, NaN].some((known) => Object.is(Math.abs(relaxed('product')), known))) {
+    throw new LongformerError('BAD_INPUT', 'wasm', `must be a build without relaxed instructions here: ${whyNotRelaxed()}`);
+  }
   const threads = features.includes('atomics');
   if (threads && oneThread !== null) throw new LongformerError('BAD_INPUT', 'wasm', `must be a build for one thread here: ${oneThread}`);
   const reason = `the module was given${threads ? '' : ', and is for one thread'}`;

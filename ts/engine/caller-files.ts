@@ -50,6 +50,8 @@ export class CallerFiles {
   readonly #files: Source | null;
   readonly #open = new Map<number, OpenFile>();
   readonly #aborted: Promise<never>;
+  #lastFile = 0;
+  #isClosed = false;
   #stopWaiting = (): void => {};
 
   constructor(files: Source | null) {
@@ -67,7 +69,7 @@ export class CallerFiles {
       return { answer: { type: 'answer', id, value }, transfer: value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : [] };
     } catch (error) {
       const known = error instanceof LongformerError ? error
-        : new LongformerError('BAD_FILE', this.#files?.label ?? 'the files', `cannot be read: ${String(error)}`);
+        : new LongformerError('BAD_FILE', this.#files?.label ?? 'the files', `cannot be read: ${worded(error)}`);
       return { answer: { type: 'answer', id, error: toMessage(known) }, transfer: [] };
     }
   }
@@ -78,18 +80,40 @@ export class CallerFiles {
   }
 
   close(): void {
-    for (const file of this.#open.values()) void file.close();
+    this.#isClosed = true;
+    for (const file of this.#open.values()) closeQuietly(file);
+    this.#open.clear();
   }
 
   async #look(question: FileQuestion): Promise<unknown> {
     if (question.ask === 'open') {
       const file = (await this.#files?.open(question.name)) ?? null;
       if (file === null) return null;
-      const id = this.#open.size + 1;
+      if (this.#isClosed) { // the call ended while it was being opened
+        closeQuietly(file);
+        return null;
+      }
+      const id = ++this.#lastFile;
       this.#open.set(id, file);
       return { file: id, name: file.name, size: file.size };
     }
     const file = this.#open.get(question.file)!;
-    return question.ask === 'read' ? file.read(question.start, question.end) : file.close();
+    if (question.ask === 'read') return file.read(question.start, question.end);
+    this.#open.delete(question.file);
+    return file.close();
+  }
+}
+
+/** What nobody waits for any more. */
+function closeQuietly(file: OpenFile): void {
+  file.close().catch(() => {});
+}
+
+/** Anything can be thrown, also what has no words. */
+function worded(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return 'for no reason that can be told';
   }
 }

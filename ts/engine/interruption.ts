@@ -28,11 +28,14 @@ class Turns implements Interruptions {
   #began = performance.now();
   #asked = this.#began;
   #isOver = false;
+  /** Whether anything was asked since messages came in: each call of an operation does one unit at least. */
+  #isUnderWay = false;
 
   isWanted(): boolean {
     const now = performance.now();
     // The next unit may take as long as the last one.
-    this.#isOver = now + (now - this.#asked) > this.#began + TURN_MILLISECONDS;
+    this.#isOver = this.#isUnderWay && now + (now - this.#asked) > this.#began + TURN_MILLISECONDS;
+    this.#isUnderWay = true;
     this.#asked = now;
     return this.#isOver;
   }
@@ -41,6 +44,6 @@ class Turns implements Interruptions {
     if (!this.#isOver && performance.now() - this.#began < TURN_MILLISECONDS) return;
     await nextTurn();
     this.#began = this.#asked = performance.now();
-    this.#isOver = false;
+    this.#isOver = this.#isUnderWay = false;
   }
 }

@@ -33,12 +33,15 @@ export function openBlob(name: string, blob: Blob): OpenFile {
       if (end > blob.size) {
         throw new LongformerError('BAD_FILE', name, `must have ${end} bytes, ends after ${blob.size}`);
       }
+      let bytes: Uint8Array<ArrayBuffer>;
       try {
-        return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+        bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer());
       } catch (cause) {
         // A dropped file that changed on disk in the meantime, for one.
         throw new LongformerError('BAD_FILE', name, `cannot be read: ${(cause as Error).message}`, { cause });
       }
+      if (bytes.length === end - start) return bytes;
+      throw new LongformerError('BAD_FILE', name, `must give the ${end - start} bytes from ${start} on, gives ${bytes.length}`);
     },
     async close() {},
   };

@@ -7,6 +7,7 @@
 import type { Dtype } from '../dtype.ts';
 import { LongformerError } from '../errors.ts';
 import type { StoredTensors, TensorInfo } from '../files/tensors.ts';
+import { quoted } from '../quoted.ts';
 import type { Run } from '../engine/services.ts';
 import type { LayerNorm, Linear, Table } from '../../pkg/threads-simd128/longformer.js';
 
@@ -142,7 +143,7 @@ export class Weights {
     const info = this.#files.tensors.get(name);
     if (info === undefined) throw new LongformerError('NOT_FOUND', `the tensor ${name}`, 'must be in the checkpoint, is not');
     if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
-      throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must have the shape [${shape}] that config.json says, has [${info.shape}]`);
+      throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must have the shape [${shape}] that config.json says, has ${quoted(info.shape)}`);
     }
     if (!(FLOATS as readonly string[]).includes(info.dtype)) {
       throw new LongformerError('BAD_FILE', `the tensor ${name}`, `must hold ${FLOATS.join(', ')}, holds ${info.dtype}`);

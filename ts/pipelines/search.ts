@@ -34,8 +34,9 @@ export async function openSearch(source: string | URL | FileSource, options: Sea
   const search = async ({ query, documents, topK }: SearchInput, options: LongCallOptions): Promise<Answer> => {
     options.signal?.throwIfAborted();
     for (const id of held) await index.remove(id);
-    held = documents.map(({ id }) => id);
+    held = [];
     const read = await index.add(documents, options);
+    held = documents.map(({ id }) => id);
     return {
       result: await index.search(query, { ...options, ...(topK !== undefined && { topK }) }),
       read: read.map(({ tokens, windows }, i) => ({ index: i, tokens, windows, complete: true })),
@@ -45,11 +46,23 @@ export async function openSearch(source: string | URL | FileSource, options: Sea
     index,
     search(input, options) {
       const checked = checkInput(input);
-      const answer = last.then(() => search(checked, options));
-      last = answer.catch(() => {});
+      const before = last;
+      const answer = heard(before, options.signal).then(() => search(checked, options));
+      last = answer.then(() => {}, () => before); // an aborted one did not wait, so whoever follows does
       return answer;
     },
   };
+}
+
+/** `call`, or the reason of an abort that comes before its end. */
+async function heard(call: Promise<unknown>, signal: AbortSignal | null | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  let stop = (): void => {};
+  const aborted = new Promise<void>((_, reject) => {
+    stop = () => reject(signal!.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([call, aborted]).finally(() => signal?.removeEventListener('abort', stop));
 }
 
 function checkInput(input: unknown): SearchInput {

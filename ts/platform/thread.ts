@@ -38,7 +38,7 @@ function startNodeWorker(
   const here = import.meta.url;
   // Without the caller's own flags: a loader that it was started with means nothing to a worker. The
   // environment is the caller's as it is at any time: it says where the Hub and its cache are.
-  const worker = new threads.Worker(url ?? new URL('../engine/worker.js', here), { execArgv: [], env: threads.SHARE_ENV });
+  const worker = made(() => new threads.Worker(url ?? new URL('../engine/worker.js', here), { execArgv: [], env: threads.SHARE_ENV }));
   worker.on('message', onMessage as (message: unknown) => void);
   worker.on('error', (error) => onDeath(`a worker failed: ${error.message}`));
   worker.on('messageerror', (error) => onDeath(`a worker sent what cannot be read: ${error.message}`));
@@ -52,6 +52,15 @@ function startNodeWorker(
   };
 }
 
+/** Its address may be of another origin or of no file, or against the page's content security policy. */
+function made<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new LongformerError('ENGINE_DEAD', 'the engine', `is dead: a worker cannot be started: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** Those that run: Firefox ends a worker that nobody refers to. */
 const running = new Set<Worker>();
 
@@ -60,12 +69,7 @@ function startWebWorker(url: URL | undefined, { onMessage, onDeath }: ThreadEven
   const make = (): Worker => url === undefined
     ? new Worker(new URL('../engine/worker.js', import.meta.url), { type: 'module' })
     : new Worker(url, { type: 'module' });
-  let worker: Worker;
-  try {
-    worker = make();
-  } catch (cause) { // of another origin, or against the page's content security policy
-    throw new LongformerError('ENGINE_DEAD', 'the engine', `is dead: a worker cannot be started: ${(cause as Error).message}`, { cause });
-  }
+  const worker = made(make);
   running.add(worker);
   worker.onmessage = ({ data }) => (onMessage as (message: unknown) => void)(data);
   worker.onerror = (event) => {

@@ -28,9 +28,13 @@ export function refuseOther({ wasm }: Run, name: string, checkpoint: string, hid
   // All rows as one vector: the product is the mean of their cosines.
   const [one, other] = [new wasm.UnitVectors(vectors.length, vectors), new wasm.UnitVectors(vectors.length, kept.data)];
   const nearest = new wasm.Nearest(one, 1);
-  nearest.look(other);
-  const cosine = nearest.scores()[0]!;
-  for (const handle of [one, other, nearest]) handle.free();
+  let cosine: number;
+  try {
+    nearest.look(other);
+    cosine = nearest.scores()[0]!;
+  } finally {
+    for (const handle of [one, other, nearest]) handle.free();
+  }
   if (!(cosine >= LEAST_COSINE)) throw refuse(`the vectors of the same text have a cosine of ${cosine.toFixed(3)}`);
 }
 

@@ -129,6 +129,7 @@ export class SearchIndex {
    * windows that overlap, and the result says in how many.
    */
   async add(documents: readonly Document[], options: LongCallOptions = {}): Promise<ReadDocument[]> {
+    checkCallOptions(options);
     return this.engine.call('addDocuments', [this.#id, checkDocuments(documents)], options);
   }
 
@@ -149,6 +150,7 @@ export class SearchIndex {
 
   /** The passages nearest to a question in meaning, best first. */
   async search(query: string, options: LongCallOptions & { topK?: number } = {}): Promise<FoundPassage[]> {
+    checkCallOptions(options);
     const { topK = 10 } = options;
     if (checkString('query', query).trim() === '') throw new LongformerError('BAD_INPUT', 'query', 'must not be blank');
     if (!Number.isInteger(topK) || topK < 1) {

@@ -197,8 +197,10 @@ export async function startSaving(run: Run, id: number): Promise<{ saving: numbe
   const attentionWindow = bandsOf(encoderOf(index.modelId).config, index.attentionWindow ?? undefined).map(({ oneSidedWindow }) => 2 * oneSidedWindow);
   const file = await indexFile({ checkpoint, passages, vectors, attentionWindow, dtype }, hiddenSize, await probe(run, index), index.documents);
   index.saving++;
-  savings.set(++lastId, { index, pieces: piecesOf(file.chunks, PIECE_BYTES) });
-  return { saving: lastId, bytes: file.bytes };
+  const saving = ++lastId;
+  savings.set(saving, { index, pieces: piecesOf(file.chunks, PIECE_BYTES) });
+  run.onEnd(() => savings.delete(saving));
+  return { saving, bytes: file.bytes };
 }
 
 /** The next bytes of the file; null: that was all. */
