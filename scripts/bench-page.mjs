@@ -69,7 +69,7 @@ await main(async () => {
     const again = await read(`${text}\n`, 'again.md');
     const rates = [inPage, again].map(({ duration, tokens }) => tokens / duration * 1000);
     const nodeRate = inNode.tokens / inNode.duration * 1000;
-    console.log(`${round(WORDS)} words, ${round(inPage.tokens)} tokens, each read twice: ${rates.map(round).join(' and ')} tokens/s, ${inNode.runtime} ${round(nodeRate)} (both ${inNode.build}, ${inNode.threads} threads): ${(Math.max(...rates) / nodeRate).toFixed(2)}`);
+    console.log(`${round(WORDS)} words, ${round(inPage.tokens)} tokens, each read twice: ${rates.map(round).join(' and ')} tokens/s, ${inNode.runtime} ${round(nodeRate)} (both ${inNode.build}, ${inNode.threads} threads): ${rates.map((rate) => (rate / nodeRate).toFixed(2)).join(' and ')}`);
 
     await it.ask('Where is the spare key to the lighthouse hidden?');
     await page.evaluate(() => { // what a reader does meanwhile

@@ -17,7 +17,7 @@ import { Failure, main, step } from './step.mjs';
 
 await main(async () => {
   const { positionals: [command], values: { port } } = parseArgs({ allowPositionals: true, options: { port: { type: 'string', default: '8642' } } });
-  if (command !== undefined && command !== 'build') throw new Failure(`npm run page: there is ${command}? npm run page, or npm run page -- build`);
+  if (command !== undefined && command !== 'build') throw new Failure(`npm run page knows no "${command}"; there is npm run page -- build`);
   await build();
   await installPage();
   const model = await demoModel();

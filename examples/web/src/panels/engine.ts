@@ -11,7 +11,6 @@ import { isShown } from './tabs';
 
 const panel = byId('panel-engine');
 const facts = make('dl', { class: 'facts' });
-const threads = make('div');
 const kept = make('div');
 const result = make('pre', { class: 'result', tabindex: 0, 'aria-label': 'Result of the benchmark' });
 result.hidden = true;
@@ -19,7 +18,7 @@ const copy = make('button', { type: 'button', onclick: copyResult }, 'Copy');
 copy.hidden = true;
 
 panel.append(
-  make('h2', {}, 'What runs here'), threads, facts,
+  make('h2', {}, 'What runs here'), facts,
   make('h2', {}, 'How fast'),
   make('p', { class: 'quiet' }, 'Attention alone, and the model over 512 and 4,096 tokens. Numbers are verified before they are timed; the best of three rounds counts.'),
   make('p', { class: 'row' }, make('button', { type: 'button', id: 'bench', onclick: runBenchmark }, 'Run the benchmark'), copy),
@@ -60,7 +59,6 @@ async function refresh(): Promise<void> {
     ['Longest task of this page', mainThread.longest === 0 ? 'below 50 ms' : duration(mainThread.longest) + (mainThread.isTold ? '' : ' (by its event loop)')],
   ];
   facts.replaceChildren(...rows.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
-  threads.replaceChildren(...adviceOnThreads(info.threads));
   const { models, all } = await keptBytes();
   kept.replaceChildren(
     make('p', {}, `${bytes(models)} of models, ${bytes(all)} with all else. The page opens without a network${navigator.serviceWorker?.controller ? '' : ' once its service worker runs'}.`),
@@ -80,14 +78,21 @@ async function pageMemory(): Promise<string> {
   return memory === undefined ? 'this browser does not tell' : `${bytes(memory.usedJSHeapSize)} of JavaScript`;
 }
 
-function adviceOnThreads(threads: number): Node[] {
-  if (crossOriginIsolated || threads > 1) return [];
+/** In front of all tools: who has one thread should know why. */
+function adviseOnThreads(): void {
+  if (crossOriginIsolated) return;
+  document.querySelector('.advice')?.remove();
+  document.querySelector('[role=tablist]')!.after(adviceOnThreads());
+}
+
+function adviceOnThreads(): Node {
   const why = 'This host sends no isolation headers, so there is no shared memory, and one thread. ';
-  if (!threadsAfterReload) return [make('p', { class: 'advice' }, why, 'The page’s service worker will add them.')];
-  return [make('p', { class: 'advice' }, why, 'The page’s service worker now adds them: load the page again for ',
-    counted(Math.min(navigator.hardwareConcurrency, 4), 'thread'), '. ', make('button', { type: 'button', onclick: () => location.reload() }, 'Load again'))];
+  if (!threadsAfterReload) return make('p', { class: 'advice' }, why, 'The page’s service worker will add them.');
+  return make('p', { class: 'advice' }, why, 'The page’s service worker now adds them: load the page again for ',
+    counted(Math.min(navigator.hardwareConcurrency, 4), 'thread'), '. ', make('button', { type: 'button', onclick: () => location.reload() }, 'Load again'));
 }
 
 addEventListener('panel', () => void refresh());
-addEventListener('offline-ready', () => void refresh());
+addEventListener('offline-ready', adviseOnThreads);
+adviseOnThreads();
 onChange(() => void refresh());
