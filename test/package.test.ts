@@ -28,14 +28,15 @@ test('depends on what was decided', () => {
 });
 
 test('is worked on by npm scripts', () => {
-  assert.equal(Object.keys(description.scripts), ['build', 'test', 'test:runtimes', 'test:consumers', 'lint', 'format', 'demo', 'bench']);
+  assert.equal(Object.keys(description.scripts), ['build', 'test', 'test:runtimes', 'test:consumers', 'lint', 'format', 'demo', 'page', 'test:page', 'bench', 'bench:page', 'docs']);
   for (const [, script] of Object.values(description.scripts as Record<string, string>).join(' ').matchAll(/(\S+\.(?:mjs|ts))\b/g)) {
     assert.ok(existsSync(root + script), script);
   }
 });
 
 test('pins every version exactly, of crates too', () => {
-  const peers = { ...JSON.parse(read('bench/package.json')).dependencies, ...JSON.parse(read('consumers/package.json')).dependencies };
+  const ofFolder = (folder: string): object => JSON.parse(read(`${folder}/package.json`)).dependencies ?? {};
+  const peers = Object.assign({}, ...['bench', 'consumers', 'docs', 'examples/web'].map(ofFolder)) as Record<string, string>;
   for (const [name, version] of Object.entries({ ...description.dependencies, ...description.devDependencies, ...peers })) {
     assert.match(version as string, /^\d+\.\d+\.\d+$/, name);
   }
@@ -46,7 +47,7 @@ test('pins every version exactly, of crates too', () => {
 });
 
 test('names no registry in package-lock.json', () => {
-  for (const path of ['package-lock.json', 'bench/package-lock.json', 'consumers/package-lock.json', 'examples/web/package-lock.json']) assert.not.match(read(path), /"resolved"/, path);
+  for (const path of ['package-lock.json', 'bench/package-lock.json', 'consumers/package-lock.json', 'docs/package-lock.json', 'examples/web/package-lock.json']) assert.not.match(read(path), /"resolved"/, path);
 });
 
 test('exports files that exist, types first', () => {
