@@ -16,17 +16,28 @@ export async function openPage(name, address, shots) {
     args: name === 'firefox' ? [] : ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
   mkdirSync(shots, { recursive: true });
-  const page = await browser.newPage();
-  page.setDefaultTimeout(SECONDS * 1000);
-  await page.setViewport({ width: 1280, height: 800 });
   const complaints = []; // of the page: errors, and what its policy forbids
   const requests = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => requests.push(request.url()));
-  await page.goto(address);
+  const newTab = async () => {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(SECONDS * 1000);
+    await page.setViewport({ width: 1280, height: 800 });
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => requests.push(request.url()));
+    await page.goto(address);
+    return page;
+  };
+  let page = await newTab();
   return {
-    browser, page, complaints, requests,
+    browser, complaints, requests,
+    get page() { return page; },
+    /** Goes on in another tab: a page that becomes isolated gets another process, and the driver may lose sight of it. */
+    async changeTabs() {
+      const old = page;
+      page = await newTab();
+      await old.close();
+    },
     shot: (file) => page.screenshot({ path: join(shots, `${file}.png`) }),
     text: (selector) => page.$eval(selector, (element) => element.innerText),
     /** Nothing runs any more. */
