@@ -4,7 +4,7 @@
  * writes. Some run where they are asked for: `npm run bench model`, a model beside others (`PYTHON=path/to/python`
  * names one that has them; `npm run bench model quick`, `model minilm` or `model 512 4096` is a part of it),
  * `npm run bench product`, matrix products; `npm run bench load`, start and loading; `npm run bench runtimes [node-24 ...]`,
- * `npm run bench retrieval`, which is not about speed and takes half an hour, and `npm run bench large`, which takes
+ * `npm run bench retrieval`, which is not about speed and takes long, and `npm run bench large`, which takes
  * 4 GB of memory and of disk.
  *
  * Each part is a process of its own, so that none finds memory grown or code compiled by another.

@@ -139,7 +139,7 @@ test('what changes while it is written is no part of the file', async ({ engine,
 /** Few tokens, and texts that take a piece of a file each. */
 const wide = ['w', 'x', 'y', 'z'].map((id) => ({ id, text: `a b${' '.repeat(2 ** 20)}c` }));
 
-test('between two pieces documents may go, and an abort leaves the old file', async ({ engine, checkpoint, root }) => {
+test('between two pieces of a file documents may go, and an abort leaves the old file', async ({ engine, checkpoint, root }) => {
   const index = await SearchIndex.create(checkpoint, { engine, passages, attentionWindow: 12 });
   await index.add([...documents, ...wide]);
   const whole: Uint8Array[] = [];
@@ -159,7 +159,7 @@ test('between two pieces documents may go, and an abort leaves the old file', as
   await index.save(new WritableStream({
     async write(piece: Uint8Array) {
       if (pieces.push(piece) > 1) return;
-      await index.remove('a'); // its vectors are not written yet
+      await index.remove('a');
       for (const { id } of wide) await index.remove(id);
       await index.add([{ id: 'new', text: 'c b a '.repeat(40) }]); // takes memory that would be free
     },

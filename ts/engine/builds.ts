@@ -60,17 +60,16 @@ function probe(simd: Simd): Uint8Array<ArrayBuffer> {
 /** Why the build with relaxed instructions would not compute what it should, or null. Engines may do them in several ways. */
 function whyNotRelaxed(): string | null {
   if (!supports('relaxed')) return 'there is no relaxed SIMD';
-  const product = Math.abs(relaxed('product'));
-  if (Number.isNaN(product)) return 'no module can be compiled here';
-  return product === 256 ? null : 'relaxed products of 8 bits are not as on x64 or ARM';
+  return [256, null].includes(relaxed('product')) ? null : 'relaxed products of 8 bits are not as on x64 or ARM';
 }
 
-function relaxed(result: 'fused' | 'product'): number {
+/** The size of what the probe computes; null where nothing may be compiled, which whoever loads a build will say. */
+function relaxed(result: 'fused' | 'product'): number | null {
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(probe('relaxed')));
-    return (exports as Record<typeof result, () => number>)[result]();
+    return Math.abs((exports as Record<typeof result, () => number>)[result]());
   } catch {
-    return NaN; // nothing may be compiled here: whoever loads a build says so
+    return null;
   }
 }
 
@@ -97,7 +96,7 @@ export function chooseBuild({ simd, threads, wasm, oneThread = null }: BuildWish
   if (wasm instanceof WebAssembly.Module) return givenBuild(wasm, oneThread ?? whyOneThread(threads));
   const whyNot = simd === 'simd128' ? null : whyNotRelaxed();
   if (simd === 'relaxed' && whyNot !== null) throw new LongformerError('BAD_INPUT', 'simd', `must be "auto" or "simd128" here: ${whyNot}`);
-  const whyPlain = whyNot ?? (relaxed('fused') === 1 ? null : 'relaxed multiply-add rounds twice, so plain SIMD is as fast');
+  const whyPlain = whyNot ?? (relaxed('fused') === 0 ? 'relaxed multiply-add rounds twice, so plain SIMD is as fast' : null);
   const chosen = simd !== 'auto' ? simd : whyPlain === null ? 'relaxed' : 'simd128';
   const whySingle = oneThread ?? whyOneThread(threads);
   const name = `${whySingle === null ? 'threads' : 'single'}-${chosen}` as const;
@@ -123,9 +122,8 @@ function givenBuild(module: WebAssembly.Module, oneThread: string | null): { bui
   const features = new TextDecoder().decode(section);
   if (!features.includes('simd128')) throw new LongformerError('BAD_INPUT', 'wasm', 'must be a build of the crate');
   const simd = features.includes('relaxed-simd') ? 'relaxed' : 'simd128';
-  if (simd === 'relaxed' && ![256, NaN].some((known) => Object.is(Math.abs(relaxed('product')), known))) {
-    throw new LongformerError('BAD_INPUT', 'wasm', `must be a build without relaxed instructions here: ${whyNotRelaxed()}`);
-  }
+  const whyNot = simd === 'relaxed' ? whyNotRelaxed() : null;
+  if (whyNot !== null) throw new LongformerError('BAD_INPUT', 'wasm', `must be a build without relaxed instructions here: ${whyNot}`);
   const threads = features.includes('atomics');
   if (threads && oneThread !== null) throw new LongformerError('BAD_INPUT', 'wasm', `must be a build for one thread here: ${oneThread}`);
   const reason = `the module was given${threads ? '' : ', and is for one thread'}`;

@@ -34,7 +34,7 @@ export class Engine {
   /** Settles when all of it runs. */
   readonly started: Promise<void>;
   readonly #info: Omit<EngineInfo, 'memoryBytes' | 'maxMemoryBytes'>;
-  /** `[id of the call to abort]`, where memory is shared: an abort is a message elsewhere. */
+  /** `[id of the call to abort, id of the call that runs]`, where memory is shared: an abort is a message elsewhere. */
   readonly #control: Int32Array | null;
   readonly #crew: Crew;
   readonly #queue: PendingCall[] = [];
