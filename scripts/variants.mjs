@@ -50,6 +50,11 @@ function variant(memory, simd) {
     ],
     optFlags: [
       '-O2',
+      // The lowest kilobyte is the end of the stack, which nobody points into: constants go from additions
+      // into the offsets of loads, where V8 sees which are neighbours (ts/engine/wide.ts).
+      '--low-memory-unused',
+      '--optimize-added-constants-propagate',
+      '-O2',
       // On by default in rustc since 1.82; wasm-opt must be told of each.
       '--enable-bulk-memory',
       '--enable-mutable-globals',

@@ -85,7 +85,7 @@ async function interrupted(cwd: string, args: string[], signal: NodeJS.Signals):
 
 test('Ctrl-C ends a command with 130 and SIGTERM with 143, and leaves nothing', async ({ root }) => {
   const letters = 'abcdefghijklmnopqrstuvwxy';
-  await writeFile(join(root, 'huge.txt'), Array.from({ length: 60_000 }, (_, i) => `${letters[i % 25]} ${letters[(i * 7) % 25]} ${letters[(i * i) % 25]}`).join('\n'));
+  await writeFile(join(root, 'huge.txt'), Array.from({ length: 240_000 }, (_, i) => `${letters[i % 25]} ${letters[(i * 7) % 25]} ${letters[(i * i) % 25]}`).join('\n'));
   for (const [signal, expected] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     const { code, output } = await interrupted(root, ['search', '-m', './model', 'a b', 'huge.txt'], signal);
     assert.is(code, expected, output);

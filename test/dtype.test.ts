@@ -85,14 +85,43 @@ async function withNumber(tensor: string, value: number): Promise<FileSource> {
 
 test('a number that no half is near is refused where halves are kept', async ({ engine }) => {
   const [layer, table] = ['encoder.layer.1.output.dense.weight', 'embeddings.word_embeddings.weight'];
-  for (const [tensor, value, dtype] of [[layer, -65_520, 'f16'], [table, 1e6, 'f16'], [table, 1e6, 'int8']] as const) {
+  for (const [tensor, value, dtype] of [[layer, -65_520, 'f16'], [table, 1e6, 'f16']] as const) {
     const files = await withNumber(tensor, value);
     const rule = new RegExp(`^the tensor ${tensor} must hold magnitudes below 65520 to be kept as halves, holds ${value}$`);
     await assertRefuses(() => LongformerModel.fromPretrained(files, { engine, dtype }), 'BAD_FILE', rule);
     await (await LongformerModel.fromPretrained(files, { engine })).dispose();
   }
-  for (const [tensor, value, dtype] of [[layer, 65_519, 'f16'], [layer, 1e6, 'int8'], [table, Infinity, 'f16']] as const) {
+  for (const [tensor, value, dtype] of [[layer, 65_519, 'f16'], [layer, 1e6, 'int8'], [table, 1e6, 'int8'], [table, Infinity, 'f16']] as const) {
     await (await LongformerModel.fromPretrained(await withNumber(tensor, value), { engine, dtype })).dispose();
+  }
+});
+
+test('what is named stays in single precision', async ({ engine }) => {
+  const sequence = { inputIds: Array.from({ length: 60 }, (_, i) => 3 + (i * 7) % 100), globalTokens: [0] };
+  const read = async (dtype: 'f32' | 'int8', modulesToNotConvert?: string[]) => {
+    await using model = await LongformerModel.fromPretrained(tinyLongformer, { engine, dtype, modulesToNotConvert });
+    const { lastHiddenState: { data } } = await model.forward(sequence);
+    return { data, bytes: model.plan({ tokens: 16 }).weightBytes };
+  };
+  const [singles, bytes] = [await read('f32'), await read('int8')];
+  const all = await read('int8', ['encoder', 'embeddings', 'pooler']);
+  assert.equal(all, singles, 'all of it stays');
+  for (const names of [['output.dense'], ['word_embeddings'], ['layer.1.intermediate', 'query']]) {
+    const some = await read('int8', names);
+    assert.ok(some.bytes > bytes.bytes && some.bytes < singles.bytes, `${names}: ${some.bytes} bytes`);
+    assert.not.equal(some.data, bytes.data, `${names}`);
+    assert.ok(cosine(some.data, singles.data) >= LEAST_COSINE.int8, `${names}`);
+  }
+});
+
+test('names of layers that are in no checkpoint are refused, and so is what is none', async ({ engine }) => {
+  for (const names of [['output.dens'], ['dense', 'layer.12'], ['.output']]) {
+    await assertRefuses(() => LongformerModel.fromPretrained(tinyLongformer, { engine, dtype: 'int8', modulesToNotConvert: names }), 'BAD_INPUT', /^modulesToNotConvert must be parts of the names of tensors, and "/);
+  }
+  for (const names of ['dense', [''], [1], {}, null]) {
+    await assertRefuses(
+      () => LongformerModel.fromPretrained(tinyLongformer, { threads: 0, modulesToNotConvert: names as string[] }), 'BAD_INPUT', /^modulesToNotConvert must be names of layers, got /,
+    );
   }
 });
 

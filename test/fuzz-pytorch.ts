@@ -20,8 +20,11 @@ const SIX = new Uint8Array(24);
 class HostilePickle {
   /** Places of the memo that are filled. */
   private readonly memo: number[] = [];
+  private readonly random: Random;
 
-  constructor(private readonly random: Random) {}
+  constructor(random: Random) {
+    this.random = random;
+  }
 
   bytes(): Uint8Array {
     const { random } = this;

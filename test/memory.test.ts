@@ -13,7 +13,7 @@ import { keptBytes, writeZeros } from './zeros.ts';
 const MB = 2 ** 20;
 
 const sizes = {
-  vocab_size: 160_000, hidden_size: 512, num_hidden_layers: 2, num_attention_heads: 8, intermediate_size: 2048, attention_window: 128,
+  vocab_size: 280_000, hidden_size: 512, num_hidden_layers: 2, num_attention_heads: 8, intermediate_size: 2048, attention_window: 128,
   max_position_embeddings: 20_002,
 };
 

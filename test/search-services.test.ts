@@ -43,7 +43,7 @@ const test = suite<{ root: string; id: number }>('search services');
 test.before(async (context) => {
   context.root = await mkdtemp(join(tmpdir(), 'search-'));
   await convertToLongformer(new URL('./fixtures/tiny-bert/', import.meta.url), join(context.root, 'model'), { maxPositions: 100, attentionWindow: 8 });
-  context.id = await createIndex(run, { source: join(context.root, 'model') }, { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null, dtype: 'f32' });
+  context.id = await createIndex(run, { source: join(context.root, 'model') }, { passages: { maxTokens: 16 }, vectors: 'both', attentionWindow: null, dtype: 'f32', modulesToNotConvert: [] });
   assert.is(opened, 1, 'the files of one load are of one source');
 });
 
@@ -77,10 +77,14 @@ function collectGarbage(): void {
 test('keeps vectors, and nothing that they were read from', async ({ id }) => {
   vectors.made.length = 0;
   await addDocuments(run, id, documents);
-  await new Promise((resolve) => setTimeout(resolve));
-  collectGarbage();
   assert.is(vectors.made.length, 6);
-  assert.equal(vectors.made.filter((data) => data.deref() !== undefined).length, 0);
+  const alive = (): number => vectors.made.filter((data) => data.deref() !== undefined).length;
+  // Bun's collector takes for a reference whatever an old frame of the stack has left.
+  for (let turn = 0; turn < 50 && alive() > 0; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, turn));
+    collectGarbage();
+  }
+  assert.is(alive(), 0);
 });
 
 test.run();

@@ -47,14 +47,13 @@ export function encoderShapes({ vocab_size, hidden_size: hidden, intermediate_si
   ];
 }
 
-/** Bytes of an element of a matrix as the engine keeps it: of a table, of a layer. */
-const ELEMENT = { f32: [4, 4], f16: [2, 2], int8: [2, 1] } as const;
+/** Bytes of an element of a matrix as the engine keeps it. */
+const ELEMENT = { f32: 4, f16: 2, int8: 1 } as const;
 
 /** What the engine keeps of all tensors of an encoder, and of the largest. */
 export function keptBytes(sizes: Sizes, dtype: keyof typeof ELEMENT): { bytes: number; largest: number } {
-  const kept = encoderShapes(sizes).map(([name, shape]) => {
-    const [ofTable, ofLayer] = ELEMENT[dtype];
-    return shape.reduce((a, b) => a * b, 1) * (shape.length === 1 ? 4 : name.startsWith('embeddings.') ? ofTable : ofLayer);
+  const kept = encoderShapes(sizes).map(([, shape]) => {
+    return shape.reduce((a, b) => a * b, 1) * (shape.length === 1 ? 4 : ELEMENT[dtype]);
   });
   return { bytes: kept.reduce((a, b) => a + b, 0), largest: Math.max(...kept) };
 }

@@ -5,7 +5,7 @@
  * - `f16`: rounded to half precision, widened on the way into products; half the memory. Checkpoints
  *   with finite weights of a magnitude from 65520 on, which no half is near, are a `BAD_FILE`.
  * - `int8`: linear layers in 8 bits with scales for each output feature, and what goes into them
- *   in 8 bits for each token; embedding tables as halves. The least memory and time, and the least exact.
+ *   in 8 bits for each token; embedding tables in 8 bits with a scale for each row. The least memory and time, and the least exact.
  */
 export type Dtype = (typeof DTYPES)[number];
 

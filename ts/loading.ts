@@ -9,6 +9,7 @@ import { LongformerError } from './errors.ts';
 import { openBlobs } from './files/blobs.ts';
 import { checkHubOptions, type Location, type SourceOptions } from './files/source-options.ts';
 import type { FileSource, Source } from './files/source.ts';
+import type { ModelSettings } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
 import { quoted } from './quoted.ts';
 
@@ -19,8 +20,18 @@ export interface LoadOptions extends SourceOptions {
   threads?: number;
   /** How weights are kept. Default `f32`. */
   dtype?: Dtype;
+  /**
+   * Layers and tables that stay in single precision under another `dtype`, by names of the checkpoint or
+   * parts of them between dots: `output.dense`, `layer.11`, `word_embeddings`. One that is in no name is refused.
+   */
+  modulesToNotConvert?: string[];
   /** Replaces the config's window, both sides together: a number, or one per layer. */
   attentionWindow?: number | number[];
+}
+
+/** How the services of an engine are to load. */
+export function modelSettings({ attentionWindow, dtype = 'f32', modulesToNotConvert = [] }: LoadOptions): ModelSettings {
+  return { attentionWindow: attentionWindow ?? null, dtype, modulesToNotConvert };
 }
 
 /** The engine of an object, and whether it ends with the object. */
@@ -62,9 +73,12 @@ export async function unload({ engine, ownsEngine }: Host, service: 'disposeMode
   }
 }
 
-function checkOptions({ dtype, engine, attentionWindow }: LoadOptions): void {
+function checkOptions({ dtype, modulesToNotConvert, engine, attentionWindow }: LoadOptions): void {
   if (dtype !== undefined && !DTYPES.includes(dtype)) {
     throw new LongformerError('BAD_INPUT', 'dtype', `must be one of ${DTYPES.join(', ')}, got ${quoted(dtype)}`);
+  }
+  if (modulesToNotConvert !== undefined && !(Array.isArray(modulesToNotConvert) && modulesToNotConvert.every((name) => typeof name === 'string' && name !== ''))) {
+    throw new LongformerError('BAD_INPUT', 'modulesToNotConvert', `must be names of layers, got ${quoted(modulesToNotConvert)}`);
   }
   if (engine !== undefined && !(engine instanceof Engine)) {
     throw new LongformerError('BAD_INPUT', 'engine', `must be an engine that createEngine made, got ${quoted(engine)}`);

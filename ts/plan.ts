@@ -60,7 +60,7 @@ function holesBytes({ hidden_size, vocab_size, max_position_embeddings }: Longfo
 }
 
 /** What the crate calls by these names: rows of a block, queries of a block, keys of a block, columns of a panel. */
-const BLOCK_ROWS = 96;
+const MOST_ROWS = 576;
 const QUERIES = 48;
 const KEYS = 192;
 const PANEL = 8;
@@ -84,7 +84,7 @@ export function planOf(model: PlannedModel, request: PlanRequest): Plan {
   const sizes = sizesOf(model, request);
   const bands = bandsOf(config, request.attentionWindow);
   const quantized = dtype === 'int8' ? sizes.together * sizes.tokens * (2 * config.hidden_size + 4) : 0; // what goes into projections
-  const encoder = encoderBytes(config, sizes, bands, threads) + quantized;
+  const encoder = encoderBytes(config, sizes, bands, threads) + productBytes(config, sizes, dtype) + quantized;
   const head = sizes.together * sizes.tokens * 4 * config.hidden_size + headBytes(architecture, config, sizes);
   const engine = threads === 1 ? USED_ALONE_BYTES : USED_BYTES + THREAD_BYTES * (threads - 1);
   return {
@@ -116,7 +116,7 @@ function whole(name: string, value: number, least: number, most: number): number
 
 /** Hidden states, context, keys and values of all tokens; and what a block of a layer takes for itself. */
 function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly LayerBand[], threads: number): number {
-  const { hidden_size: hidden, num_attention_heads: heads, intermediate_size: inner } = config;
+  const { hidden_size: hidden, num_attention_heads: heads } = config;
   const headDim = hidden / heads;
   const { tokens, together } = sizes;
   const rows = together * tokens * hidden * (config.norm_first ? 3 : 2);
@@ -125,10 +125,15 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
     const places = dilations.map((dilation) => tokens + PANEL * (dilation < tokens ? dilation : 1) + sizes.globals);
     const packed = together * sum(places) * (headDim + padded(headDim));
     const band = threads * QUERIES * (Math.min(tokens, 2 * oneSidedWindow) + QUERIES + sizes.globals);
-    return { packed, scratch: Math.max(globalScratch(config, sizes, threads), band, threads * BLOCK_ROWS * (inner + hidden)) };
+    return { packed, scratch: Math.max(globalScratch(config, sizes, threads), band) };
   });
   const largest = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
   return 4 * (rows + largest(({ packed }) => packed)) + Math.max(holesBytes(config), 4 * largest(({ scratch }) => scratch));
+}
+
+/** What products of a block of rows leave, kept for the next (crate, columns.rs): the activation, once more as rows, and what comes out. */
+function productBytes({ hidden_size: hidden, intermediate_size: inner, norm_first }: LongformerConfig, { tokens, together }: Sizes, dtype: Dtype): number {
+  return Math.min(MOST_ROWS, together * tokens) * ((dtype === 'int8' ? 5 : 8) * inner + (norm_first ? 8 : 4) * hidden);
 }
 
 /** Floats that the rows of global tokens take: a context for each part of the keys (crate, attention/global.rs). */

@@ -7,7 +7,7 @@ import { bandsOf, type LongformerConfig } from './config.ts';
 import type { Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
 import type { FileSource } from './files/source.ts';
-import { loadWith, unload, type Host, type LoadOptions } from './loading.ts';
+import { loadWith, modelSettings, unload, type Host, type LoadOptions } from './loading.ts';
 import type { Architecture } from './models/heads.ts';
 import type { AttentionsRequest } from './models/attentions.ts';
 import { refuseWithoutRows } from './models/rows.ts';
@@ -67,10 +67,10 @@ export interface Loaded extends Host, LoadedModel {
 /** Loads a checkpoint as a model of the class of that name; null: the class that its config.json names. */
 export async function loadInto(architecture: Architecture | null, source: string | URL | FileSource, options: LoadOptions): Promise<Loaded> {
   checkCallOptions(options);
-  const { attentionWindow = null, dtype = 'f32' } = options;
+  const settings = modelSettings(options);
   const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
-    engine.call('loadModel', [architecture, location, { attentionWindow, dtype }], given));
-  return { ...loaded, ...host, attentionWindow };
+    engine.call('loadModel', [architecture, location, settings], given));
+  return { ...loaded, ...host, attentionWindow: settings.attentionWindow };
 }
 
 /** A loaded model whose class makes an `Output` of each sequence. */

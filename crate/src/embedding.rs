@@ -1,5 +1,6 @@
 //! Embeddings: the sum of a word's, a position's and a token type's row, normalised.
 
+use crate::gemm::quantize_evenly;
 use crate::half::{TooLarge, try_to_half, widen};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Storage;
@@ -19,6 +20,11 @@ pub struct Table {
 enum Data {
     F32(Vec<f32>),
     F16(Vec<u16>),
+    /// A scale for each row; 127 of it are the largest number of the row.
+    Int8 {
+        numbers: Vec<i8>,
+        scales: Vec<f32>,
+    },
 }
 
 impl Table {
@@ -27,8 +33,7 @@ impl Table {
         Self::try_with_storage(Storage::F32, rows, cols)
     }
 
-    /// A table of zeros. It keeps halves where layers keep 8 bits, too: no product gets faster by
-    /// fewer bits of a row that is only looked up, and all that follows would carry their error.
+    /// A table of zeros.
     pub fn try_with_storage(
         storage: Storage,
         rows: usize,
@@ -37,7 +42,8 @@ impl Table {
         let len = try_len(rows, cols)?;
         let data = match storage {
             Storage::F32 => Data::F32(try_zeros(len)?),
-            Storage::F16 | Storage::Int8 => Data::F16(try_filled(len, 0)?),
+            Storage::F16 => Data::F16(try_filled(len, 0)?),
+            Storage::Int8 => Data::Int8 { numbers: try_filled(len, 0)?, scales: try_zeros(rows)? },
         };
         Ok(Self { cols, data })
     }
@@ -47,6 +53,7 @@ impl Table {
         match &self.data {
             Data::F32(data) => data.len() / self.cols,
             Data::F16(data) => data.len() / self.cols,
+            Data::Int8 { scales, .. } => scales.len(),
         }
     }
 
@@ -60,6 +67,7 @@ impl Table {
         match &self.data {
             Data::F32(data) => size_of_val(data.as_slice()),
             Data::F16(data) => size_of_val(data.as_slice()),
+            Data::Int8 { numbers, scales } => numbers.len() + size_of_val(scales.as_slice()),
         }
     }
 
@@ -74,6 +82,13 @@ impl Table {
                     *half = try_to_half(x)?;
                 }
             }
+            Data::Int8 { numbers, scales } => {
+                let numbers = numbers[start..].chunks_exact_mut(self.cols);
+                let rows = rows.chunks_exact(self.cols).zip(numbers);
+                for ((row, numbers), scale) in rows.zip(&mut scales[first..]) {
+                    *scale = quantize_evenly(row, 127, |i, x| numbers[i] = x);
+                }
+            }
         }
         Ok(())
     }
@@ -85,6 +100,13 @@ impl Table {
             Data::F32(data) => &data[start..][..self.cols],
             Data::F16(data) => {
                 widen(&data[start..][..self.cols], widened);
+                widened
+            }
+            Data::Int8 { numbers, scales } => {
+                let scale = scales[index as usize];
+                for (x, &number) in widened.iter_mut().zip(&numbers[start..]) {
+                    *x = scale * f32::from(number);
+                }
                 widened
             }
         }

@@ -1,13 +1,14 @@
 //! The feed-forward block, `x + output(gelu(intermediate(x)))`, in blocks of rows.
 //!
 //! The intermediate activation is four times as wide as the hidden states; it exists for one
-//! block of rows per thread at a time, never for a whole sequence.
+//! block of rows at a time, never for a whole sequence.
 
+use crate::columns::{self, Product, Scratch, X};
 use crate::gelu::gelu;
-use crate::layer_norm::LayerNorm;
+use crate::layer_norm::{LayerNorm, layer_norm};
 use crate::linear::Linear;
-use crate::parallel::rows_per_block;
 use crate::work::{Stop, Work};
+use std::ops::Range;
 
 /// Where the layer norm of a residual block stands.
 #[derive(Clone, Copy)]
@@ -16,6 +17,14 @@ pub enum Norm<'a> {
     Before(&'a LayerNorm),
     /// On the way out, `norm(x + f(x))`: BERT and its descendants.
     After(&'a LayerNorm),
+}
+
+/// What layers make on the way of a block of rows; kept from call to call.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    pub(crate) product: Scratch,
+    activation: Scratch,
+    normal: Vec<f32>,
 }
 
 /// Replaces `hidden_states`, `[rows, hidden_size]`, by the block's result.
@@ -29,27 +38,35 @@ pub fn feed_forward(
     intermediate: &Linear,
     output: &Linear,
     norm: Norm,
+    buffers: &mut Buffers,
 ) -> Result<(), Stop> {
     let (cols, inner) = (intermediate.in_features(), intermediate.out_features());
     assert_eq!(output.in_features(), inner, "the output layer must take what the first gives");
     assert_eq!(output.out_features(), cols, "the output layer must give hidden states");
     assert_eq!(hidden_states.len() % cols, 0, "hidden states must be whole rows");
-    let block = rows_per_block(hidden_states.len() / cols);
-    work.for_each_chunk(hidden_states, block * cols, |_, hidden_states| {
-        let rows = hidden_states.len() / cols;
-        let mut activation = vec![0.0; rows * inner];
-        match norm {
-            Norm::Before(norm) => {
-                let mut normal = hidden_states.to_vec();
-                normal.chunks_exact_mut(cols).for_each(|row| norm.apply(row));
-                intermediate.apply(&normal, &mut activation);
-            }
-            Norm::After(_) => intermediate.apply(hidden_states, &mut activation),
+    for Range { start, end } in columns::blocks(hidden_states.len() / cols) {
+        let hidden_states = &mut hidden_states[start * cols..end * cols];
+        of_block(work, hidden_states, [intermediate, output], norm, buffers)?;
+    }
+    Ok(())
+}
+
+fn of_block(
+    work: &mut Work,
+    hidden_states: &mut [f32],
+    [intermediate, output]: [&Linear; 2],
+    norm: Norm,
+    Buffers { product, activation, normal }: &mut Buffers,
+) -> Result<(), Stop> {
+    let (x, after) = match norm {
+        Norm::Before(norm) => {
+            work.grow(normal, hidden_states.len())?;
+            let normal = &mut normal[..hidden_states.len()];
+            layer_norm(work, hidden_states, norm, normal)?;
+            (&*normal, None)
         }
-        gelu(&mut activation);
-        output.apply_to_residual(&activation, hidden_states);
-        if let Norm::After(norm) = norm {
-            hidden_states.chunks_exact_mut(cols).for_each(|row| norm.apply(row));
-        }
-    })
+        Norm::After(norm) => (&*hidden_states, Some(norm)),
+    };
+    let activation = Product::of(work, x, intermediate, gelu, activation)?;
+    columns::add(work, X::Product(activation), output, after, hidden_states, product)
 }

@@ -21,6 +21,7 @@
 pub mod attention;
 pub mod band;
 pub mod batch;
+pub mod columns;
 pub mod dtype;
 pub mod embedding;
 pub mod feed_forward;

@@ -5,10 +5,8 @@ use crate::gemm::{
     multiply_int8, multiply_quantized, pack_column, pack_half_column, padded,
 };
 use crate::half::{TooLarge, widen};
-use crate::layer_norm::LayerNorm;
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
-use crate::parallel::rows_per_block;
-use crate::work::{Stop, Work};
+use std::ops::Range;
 
 /// How weights are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +54,20 @@ pub enum Input<'a> {
     /// Quantised before: where a layer with 8-bit weights is applied group by group, so that it
     /// happens once.
     Quantized(QuantizedRows<'a>),
+}
+
+impl Input<'_> {
+    /// The rows from `first` on.
+    pub(crate) fn rows_from(self, first: usize) -> Self {
+        match self {
+            Self::Rows(Rows { data, stride }) => {
+                Self::Rows(Rows { data: &data[first * stride..], stride })
+            }
+            Self::Quantized(QuantizedRows { data, stride }) => {
+                Self::Quantized(QuantizedRows { data: &data[first * stride..], stride })
+            }
+        }
+    }
 }
 
 impl<'a> From<Rows<'a>> for Input<'a> {
@@ -156,35 +168,45 @@ impl Linear {
         }
     }
 
-    /// `start + x · weightᵀ` of one group for `rows` rows; `start` is the bias, or what `output`
-    /// holds.
+    /// `x · weightᵀ + bias` of one group for `rows` rows.
     pub fn apply_group<'a>(
         &self,
         group: usize,
         rows: usize,
         x: impl Into<Input<'a>>,
-        add: bool,
         output: Output,
     ) {
+        self.apply_part(group, 0..self.group_len, rows, x.into(), output);
+    }
+
+    /// The same for the output features at `cols` of a layer of one group, from where a panel begins.
+    pub(crate) fn apply_columns(&self, cols: Range<usize>, rows: usize, x: Input, output: Output) {
+        assert_eq!(self.groups, 1, "columns of all groups together are not numbered");
+        self.apply_part(0, cols, rows, x, output);
+    }
+
+    fn apply_part(&self, group: usize, cols: Range<usize>, rows: usize, x: Input, output: Output) {
+        debug_assert_eq!(cols.start % PANEL, 0);
         let depth = self.in_features;
-        let cols = padded(self.group_len);
-        let shape = Shape { rows, depth, cols: self.group_len };
-        let start =
-            if add { Start::Accumulate } else { Start::Bias(&self.bias[group * cols..][..cols]) };
-        match (&self.weights, x.into()) {
+        // Groups begin on a panel: their columns are numbered through.
+        let first = group * padded(self.group_len) + cols.start;
+        let shape = Shape { rows, depth, cols: cols.len() };
+        let len = padded(cols.len());
+        let bias = &self.bias[first..][..len];
+        let start = Start::Bias(bias);
+        match (&self.weights, x) {
             (Weights::F32(panels), Input::Rows(x)) => {
-                let data = &panels[group * cols * depth..][..cols * depth];
+                let data = &panels[first * depth..][..len * depth];
                 multiply(shape, x, Panels { data, stride: depth * PANEL }, start, output);
             }
             (Weights::F16(panels), Input::Rows(x)) => {
-                let panels = &panels[group * cols * depth..][..cols * depth];
-                multiply_half(shape, x, panels, start, output);
+                multiply_half(shape, x, &panels[first * depth..][..len * depth], start, output);
             }
             (Weights::Int8(matrix), x) => {
-                let panels = matrix.from_column(group * cols);
+                let panels = matrix.from_column(first);
                 match x {
-                    Input::Rows(x) => multiply_int8(shape, x, panels, start, output),
-                    Input::Quantized(x) => multiply_quantized(shape, x, panels, start, output),
+                    Input::Rows(x) => multiply_int8(shape, x, panels, bias, output),
+                    Input::Quantized(x) => multiply_quantized(shape, x, panels, bias, output),
                 }
             }
             (_, Input::Quantized(_)) => panic!("only 8-bit weights take quantised rows"),
@@ -218,79 +240,11 @@ impl Linear {
 
     /// `output = x · weightᵀ + bias`, both `[rows, ...]` without gaps; one group.
     pub fn apply(&self, x: &[f32], output: &mut [f32]) {
-        self.apply_rows(x, output, false);
-    }
-
-    /// `residual += x · weightᵀ + bias`, both `[rows, ...]` without gaps; one group.
-    pub fn apply_to_residual(&self, x: &[f32], residual: &mut [f32]) {
-        self.apply_rows(x, residual, true);
-        for row in residual.chunks_exact_mut(self.out_features()) {
-            crate::simd::add_assign(row, &self.bias[..self.group_len]);
-        }
-    }
-
-    fn apply_rows(&self, x: &[f32], output: &mut [f32], add: bool) {
-        assert_eq!(self.groups, 1, "rows of all groups together are not laid out");
         let rows = x.len() / self.in_features;
         assert_eq!(x.len(), rows * self.in_features, "x must be [rows, in_features]");
-        assert_eq!(output.len(), rows * self.group_len, "output must be [rows, out_features]");
-        let row_stride = self.group_len;
-        self.apply_group(
-            0,
-            rows,
-            Rows { data: x, stride: self.in_features },
-            add,
-            Output { data: output, row_stride, panel_stride: PANEL },
-        );
+        assert_eq!(output.len(), rows * self.out_features(), "output must be [rows, out_features]");
+        let x = Input::Rows(Rows { data: x, stride: self.in_features });
+        let output = Output { data: output, row_stride: self.group_len, panel_stride: PANEL };
+        self.apply_columns(0..self.group_len, rows, x, output);
     }
-}
-
-/// `hidden_states = norm(hidden_states + linear(x))` for all rows, or without the norm.
-///
-/// # Panics
-///
-/// If the shapes do not fit.
-pub fn add_linear(
-    work: &mut Work,
-    hidden_states: &mut [f32],
-    x: &[f32],
-    linear: &Linear,
-    norm: Option<&LayerNorm>,
-) -> Result<(), Stop> {
-    let (in_cols, out_cols) = (linear.in_features(), linear.out_features());
-    let rows = hidden_states.len() / out_cols;
-    assert_eq!(x.len(), rows * in_cols, "x must have as many rows as the hidden states");
-    let block = rows_per_block(rows);
-    work.for_each_chunk(hidden_states, block * out_cols, |index, hidden_states| {
-        let rows = hidden_states.len() / out_cols;
-        linear.apply_to_residual(&x[index * block * in_cols..][..rows * in_cols], hidden_states);
-        if let Some(norm) = norm {
-            hidden_states.chunks_exact_mut(out_cols).for_each(|row| norm.apply(row));
-        }
-    })
-}
-
-/// `linear` of the rows of `x` at `rows`, `[rows, out_features]`.
-///
-/// # Panics
-///
-/// If the shapes do not fit or a row is not in `x`.
-pub fn linear_of_rows(
-    work: &mut Work,
-    x: &[f32],
-    rows: &[u32],
-    linear: &Linear,
-    output: &mut [f32],
-) -> Result<(), Stop> {
-    let (in_cols, out_cols) = (linear.in_features(), linear.out_features());
-    assert_eq!(output.len(), rows.len() * out_cols, "there must be a row of output for each");
-    let block = rows_per_block(rows.len());
-    work.for_each_chunk(output, block * out_cols, |index, output| {
-        let rows = &rows[index * block..][..output.len() / out_cols];
-        let mut wanted = Vec::with_capacity(rows.len() * in_cols);
-        for &row in rows {
-            wanted.extend_from_slice(&x[row as usize * in_cols..][..in_cols]);
-        }
-        linear.apply(&wanted, output);
-    })
 }

@@ -187,8 +187,9 @@ async function time(work: () => Promise<unknown>, tokens: number, signal: AbortS
   return { bestMilliseconds: best, medianMilliseconds: times[times.length >> 1]!, rounds: times.length, tokensPerSecond: tokens / (best / 1000) };
 }
 
-function machine({ runtime, build, threads }: EngineInfo): Pick<Line, 'runtime' | 'build' | 'threads' | 'cpu' | 'cores' | 'date'> {
+function machine({ runtime, build: files, simd, threads }: EngineInfo): Pick<Line, 'runtime' | 'build' | 'threads' | 'cpu' | 'cores' | 'date'> {
   const list = cpus();
+  const build = simd === 'wide' ? `${files} (256 bits)` : files;
   return { runtime, build, threads, cpu: list[0]?.model.trim() ?? 'unknown', cores: list.length, date: new Date().toISOString().slice(0, 10) };
 }
 

@@ -1,6 +1,7 @@
 // The options of every command that reads a model or starts an engine, and what they mean.
 
 import { DTYPES, type Dtype } from '../dtype.ts';
+import { SIMD_WISHES } from '../engine/builds.ts';
 import type { EngineOptions } from '../engine/options.ts';
 import type { HubOptions } from '../files/source-options.ts';
 import { choice, flag, number, size, text, UsageError, type Values } from './option.ts';
@@ -15,6 +16,7 @@ export const SOURCE_OPTIONS = {
 /** What the numbers run on. */
 export const ENGINE_OPTIONS = {
   threads: number('N', 'threads that compute', { preset: 'by the cores' }),
+  simd: choice(SIMD_WISHES, 'instructions; wide: 256 bits in Node 24 and newer, an experiment', { preset: 'auto' }),
   'max-memory': size('SIZE', 'most memory of the engine, 512MB or 2GiB, say', { preset: '4GiB' }),
   'device-info': flag('says on standard error what it runs on'),
 };
@@ -38,8 +40,8 @@ export function readSource(values: Values<typeof SOURCE_OPTIONS>): HubOptions {
 }
 
 export function readEngine(values: Values<typeof ENGINE_OPTIONS>): EngineOptions {
-  const { threads, 'max-memory': maxMemoryBytes } = values;
-  return { ...(threads !== undefined && { threads }), ...(maxMemoryBytes !== undefined && { maxMemoryBytes }) };
+  const { threads, simd, 'max-memory': maxMemoryBytes } = values;
+  return { ...(threads !== undefined && { threads }), ...(simd !== undefined && { simd }), ...(maxMemoryBytes !== undefined && { maxMemoryBytes }) };
 }
 
 /** The model, and how it is to be loaded. Throws `UsageError` where none is named. */

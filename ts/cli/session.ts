@@ -48,6 +48,6 @@ export async function withBar<Result>(
 }
 
 /** `node 24.21.0, threads-relaxed, 2 threads` */
-export function deviceOf({ runtime, build, threads }: EngineInfo): string {
-  return `${runtime}, ${build}, ${plural(threads, 'thread')}`;
+export function deviceOf({ runtime, build, simd, threads }: EngineInfo): string {
+  return `${runtime}, ${build}${simd === 'wide' ? ' (256 bits)' : ''}, ${plural(threads, 'thread')}`;
 }

@@ -32,6 +32,11 @@ function ownBuild(name: BuildName): URL {
 /** Vector instructions: the plain 128-bit ones, or those and the relaxed ones (fused multiply-add). */
 export type Simd = 'simd128' | 'relaxed';
 
+/** What can be asked for; `wide` is `auto`, and pairs of vectors fused where V8 does that (`wide.ts`). */
+export type SimdWish = (typeof SIMD_WISHES)[number];
+
+export const SIMD_WISHES = ['auto', 'simd128', 'relaxed', 'wide'] as const;
+
 /** Small modules that only validate with the feature in question. */
 const probes = {
   // (func (result v128) i32.const 0 i8x16.splat)
@@ -80,7 +85,7 @@ export function sharesMemory(): boolean {
 
 /** What a build is chosen by. */
 export interface BuildWish {
-  simd: 'auto' | Simd;
+  simd: SimdWish;
   threads: number;
   /** The folder that holds the builds, instead of the package's own `pkg/`, or the module of one. */
   wasm?: URL | WebAssembly.Module | undefined;
@@ -89,7 +94,8 @@ export interface BuildWish {
 }
 
 /** The build to run, and why it is this one. */
-export function chooseBuild({ simd, threads, wasm, oneThread = null }: BuildWish): { build: Build; reason: string } {
+export function chooseBuild({ simd: wish, threads, wasm, oneThread = null }: BuildWish): { build: Build; reason: string } {
+  const simd = wish === 'wide' ? 'auto' : wish;
   if (!supports('simd128')) {
     throw new LongformerError('BAD_INPUT', 'this runtime', 'must have WebAssembly SIMD, has not');
   }

@@ -7,6 +7,7 @@ import { startHere, startWorkers } from './crew.ts';
 import { Engine } from './engine.ts';
 import { compileModule } from './module.ts';
 import { checkEngineOptions, type EngineOptions, type EngineSettings } from './options.ts';
+import { askForFusedVectors } from './wide.ts';
 
 /**
  * Starts an engine: one WebAssembly instance in a worker of its own, and its pool of threads.
@@ -34,14 +35,16 @@ async function start(settings: EngineSettings, oneThread: string | null): Promis
   const { simd, wasm, workerUrl, worker, maxMemoryBytes, signal } = settings;
   signal?.throwIfAborted();
   const { build, reason } = chooseBuild({ simd, threads: settings.threads, wasm, oneThread });
+  const whyNotWide = simd !== 'wide' ? null : build.simd === 'relaxed' ? askForFusedVectors() : 'it takes relaxed SIMD';
   const module = build.wasm instanceof URL ? await compileModule(build.wasm, signal) : build.wasm;
   signal?.throwIfAborted();
 
   const threads = build.threads ? settings.threads : 1;
   const control = worker && sharesMemory() ? new Int32Array(new SharedArrayBuffer(8)) : null;
-  const crew = { module, threads, maxMemoryBytes, control };
+  const wide = simd === 'wide' && whyNotWide === null;
+  const crew = { module, threads, maxMemoryBytes, wide, control };
   const engine = new Engine(
-    { runtime: runtimeName(), build: build.name, simd: build.simd, threads, reason },
+    { runtime: runtimeName(), build: build.name, simd: build.simd, threads, reason: whyNotWide === null ? reason : `${reason}; not wide: ${whyNotWide}` },
     control,
     (events) => worker ? startWorkers(crew, workerUrl, events) : startHere(crew, events),
   );

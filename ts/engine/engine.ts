@@ -19,7 +19,8 @@ export interface EngineInfo {
   readonly runtime: string;
   /** E.g. `threads-relaxed`. */
   readonly build: string;
-  readonly simd: Simd;
+  /** `wide`: the relaxed ones, fused to 256 bits. */
+  readonly simd: Simd | 'wide';
   readonly threads: number;
   /** Why this build and this many threads. */
   readonly reason: string;
@@ -33,7 +34,7 @@ export interface EngineInfo {
 export class Engine {
   /** Settles when all of it runs. */
   readonly started: Promise<void>;
-  readonly #info: Omit<EngineInfo, 'memoryBytes' | 'maxMemoryBytes'>;
+  #info: Omit<EngineInfo, 'memoryBytes' | 'maxMemoryBytes'>;
   /** `[id of the call to abort, id of the call that runs]`, where memory is shared: an abort is a message elsewhere. */
   readonly #control: Int32Array | null;
   readonly #crew: Crew;
@@ -56,7 +57,8 @@ export class Engine {
     this.started = new Promise<void>((resolve, reject) => { [start, this.#failStart] = [resolve, reject]; });
     this.started.catch(() => {}); // whoever awaits it hears of it
     this.#crew = startCrew({
-      onReady: ({ memoryBytes, maxMemoryBytes }) => {
+      onReady: ({ memoryBytes, maxMemoryBytes, wide }) => {
+        if (wide !== null) this.#info = { ...info, simd: wide.isOn ? 'wide' : info.simd, reason: `${info.reason}; ${wide.reason}` };
         [this.#memoryBytes, this.#maxMemoryBytes, this.#isReady] = [memoryBytes, maxMemoryBytes, true];
         start();
         this.#next();

@@ -10,6 +10,7 @@ import { saysMemoryLacks } from './lack-of-memory.ts';
 import { takeMemory } from './memory.ts';
 import { buffersOf, toMessage, type EngineStart, type ErrorMessage, type FromEngine, type Ready, type Request, type ToEngine } from './protocol.ts';
 import { Aborted, services, type Run } from './services.ts';
+import { tryWide, type Wide } from './wide.ts';
 
 /** How soon an abort reaches what waits. */
 const ABORT_LOOK_MILLISECONDS = 25;
@@ -21,11 +22,12 @@ interface Parts extends Pick<EngineStart, 'control'> {
   wasm: Wasm;
   memory: WebAssembly.Memory;
   maxMemoryBytes: number;
+  wide: Wide | null;
   send: Send;
 }
 
 /** Initialises a build, and the pool where there is one. Rejects with `OUT_OF_MEMORY` if the memory is refused. */
-export async function startHost({ module, threads, maxMemoryBytes: limit, poolPorts, control }: EngineStart, send: Send): Promise<Host> {
+export async function startHost({ module, threads, maxMemoryBytes: limit, wide: wantsWide, poolPorts, control }: EngineStart, send: Send): Promise<Host> {
   const hasPool = WebAssembly.Module.exports(module).some(({ name }) => name === 'startPool');
   const instantiate = await loadGlue(hasPool);
   const { memory, maxMemoryBytes } = takeMemory(limit, hasPool);
@@ -35,7 +37,8 @@ export async function startHost({ module, threads, maxMemoryBytes: limit, poolPo
   wasm.askBetweenUnits(stops);
   if (hasPool) wasm.startPool(threads);
   for (const port of poolPorts) port.postMessage({ memory });
-  return new Host({ wasm, memory, maxMemoryBytes, control, stops, send });
+  const wide = wantsWide ? await tryWide(wasm) : null;
+  return new Host({ wasm, memory, maxMemoryBytes, wide, control, stops, send });
 }
 
 export class Host {
@@ -56,8 +59,8 @@ export class Host {
 
   /** The first message to the caller's side. */
   get ready(): Ready {
-    const { memory, maxMemoryBytes } = this.#parts;
-    return { type: 'ready', memoryBytes: memory.buffer.byteLength, maxMemoryBytes };
+    const { memory, maxMemoryBytes, wide } = this.#parts;
+    return { type: 'ready', memoryBytes: memory.buffer.byteLength, maxMemoryBytes, wide };
   }
 
   receive(message: ToEngine): void {

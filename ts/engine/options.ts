@@ -5,14 +5,18 @@ import { LongformerError } from '../errors.ts';
 import { availableCores } from '../platform/runtime.ts';
 import { startsWorkers } from '../platform/thread.ts';
 import { quoted } from '../quoted.ts';
-import type { Simd } from './builds.ts';
+import { SIMD_WISHES, type SimdWish } from './builds.ts';
 import { MOST_MEMORY } from './memory.ts';
 
 export interface EngineOptions {
   /** Threads that compute. Default: all cores up to four, half of them beyond, 16 at most. */
   threads?: number;
-  /** Instructions to use. Default `auto`: the best there are. */
-  simd?: 'auto' | Simd;
+  /**
+   * Instructions to use. Default `auto`: the best there are. `wide`, an experiment, has Node 24 and newer
+   * compute with 256 bits, by a flag of V8 that holds for the whole process and what it compiles from then
+   * on; `info.simd` says whether it does, and elsewhere it is `auto`.
+   */
+  simd?: SimdWish;
   /**
    * The folder that holds the builds, as `pkg/` of this package does, or the module of one, where
    * modules cannot be compiled at run time. Default: the package's own.
@@ -33,7 +37,7 @@ export interface EngineOptions {
 /** Checked, with defaults. */
 export interface EngineSettings {
   threads: number;
-  simd: 'auto' | Simd;
+  simd: SimdWish;
   wasm: URL | WebAssembly.Module | undefined;
   workerUrl: URL | undefined;
   worker: boolean;
@@ -51,7 +55,7 @@ export function checkEngineOptions(options: EngineOptions): EngineSettings {
   if (maxMemoryBytes !== undefined && !(maxMemoryBytes >= 2 ** 24 && maxMemoryBytes <= MOST_MEMORY)) {
     throw refusal('maxMemoryBytes', 'between 16 MiB and 4 GiB', maxMemoryBytes);
   }
-  if (!['auto', 'simd128', 'relaxed'].includes(simd)) throw refusal('simd', '"auto", "simd128" or "relaxed"', simd);
+  if (!SIMD_WISHES.includes(simd)) throw refusal('simd', '"auto", "simd128", "relaxed" or "wide"', simd);
   if (typeof worker !== 'boolean') throw refusal('worker', 'true or false', worker);
   if (worker && !startsWorkers()) throw new LongformerError('BAD_INPUT', 'worker', 'must be false here: this runtime starts no workers');
   return { threads, simd, wasm, workerUrl, worker, maxMemoryBytes: maxMemoryBytes ?? null, signal };

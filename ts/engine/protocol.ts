@@ -2,6 +2,7 @@
 
 import { LongformerError, type ErrorCode } from '../errors.ts';
 import type { Progress } from '../progress.ts';
+import type { Wide } from './wide.ts';
 
 /** What an engine is started with, in its worker or in the caller's thread. */
 export interface EngineStart {
@@ -10,6 +11,8 @@ export interface EngineStart {
   threads: number;
   /** The limit that the caller set, or null for the largest there is. */
   maxMemoryBytes: number | null;
+  /** Whether 256 bits are to be tried. */
+  wide: boolean;
   /** One for each pool worker, to hand it the memory. */
   poolPorts: MessagePort[];
   /**
@@ -59,7 +62,7 @@ export type FromWorker =
   | { type: 'dead'; why: string };
 
 /** The first thing that an engine says, where nothing kept it from starting. */
-export interface Ready { type: 'ready'; memoryBytes: number; maxMemoryBytes: number }
+export interface Ready { type: 'ready'; memoryBytes: number; maxMemoryBytes: number; wide: Wide | null }
 
 export type FromEngine =
   | Exclude<FromWorker, { type: 'ready' | 'left' }>

@@ -35,6 +35,8 @@ export interface ModelSettings {
   /** null: the config's. */
   attentionWindow: number | number[] | null;
   dtype: Dtype;
+  /** Parts of the names of what stays in single precision. */
+  modulesToNotConvert: readonly string[];
 }
 
 /** A sequence as it comes from the caller, checked. */
@@ -102,13 +104,13 @@ export async function loadModel(run: Run, wanted: Architecture | null, location:
  * `attentionWindow` that does not fit the config is refused now, not when the first call comes.
  */
 export async function loadModelFrom(
-  run: Run, wanted: Architecture | null, source: Source, { attentionWindow, dtype }: ModelSettings,
+  run: Run, wanted: Architecture | null, source: Source, { attentionWindow, dtype, modulesToNotConvert }: ModelSettings,
 ): Promise<LoadedModel> {
   const config = await readConfig(source);
   const architecture = wanted ?? architectureOf(config, source.label);
   bandsOf(config, attentionWindow ?? undefined);
   const files = await openCheckpoint(source);
-  const weights = new Weights(run, files, dtype);
+  const weights = new Weights(run, files, dtype, modulesToNotConvert);
   try {
     const prefix = findPrefix(weights);
     const checkpoint = { label: source.label, config, weights, prefix, firstPosition: firstPosition(prefix, config) };

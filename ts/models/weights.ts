@@ -20,11 +20,17 @@ const FLOATS = ['F32', 'F16', 'BF16', 'F64'] as const;
 /** What the engine calls each dtype. */
 export const STORAGES = { f32: 'F32', f16: 'F16', int8: 'Int8' } as const;
 
+/** Whether a name has that part, between dots. */
+function hasPart(name: string, part: string): boolean {
+  return `.${name}.`.includes(`.${part}.`);
+}
+
 /** The tensors of a checkpoint, and the handles made of them. */
 export class Weights {
   readonly #run: Run;
   readonly #files: StoredTensors;
-  readonly #storage: number;
+  readonly #dtype: Dtype;
+  readonly #inF32: readonly string[];
   readonly #handles: { free(): void }[] = [];
   readonly #read = new Set<string>();
   /** Every piece's, while loading: a collector may let hundreds of megabytes of new ones pile up. */
@@ -33,10 +39,17 @@ export class Weights {
   #done = 0;
   #bytes = 0;
 
-  constructor(run: Run, files: StoredTensors, dtype: Dtype) {
+  /** `inF32`: parts of the names of what stays in single precision. */
+  constructor(run: Run, files: StoredTensors, dtype: Dtype, inF32: readonly string[]) {
     this.#run = run;
     this.#files = files;
-    this.#storage = run.wasm.Storage[STORAGES[dtype]];
+    this.#dtype = dtype;
+    this.#inF32 = inF32;
+    const names = [...files.tensors.keys()];
+    const unknown = inF32.find((part) => !names.some((name) => hasPart(name, part)));
+    if (unknown !== undefined) {
+      throw new LongformerError('BAD_INPUT', 'modulesToNotConvert', `must be parts of the names of tensors, and ${quoted(unknown)} is in none, as ${quoted(names[0])}`);
+    }
     this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
   }
 
@@ -73,7 +86,7 @@ export class Weights {
   /** `name.weight`, `[rows, cols]`. */
   async table(name: string, rows: number, cols: number): Promise<Table> {
     const weight = this.#find(`${name}.weight`, [rows, cols]);
-    const table = this.keep(new this.#run.wasm.Table(this.#storage, rows, cols));
+    const table = this.keep(new this.#run.wasm.Table(this.#storageOf(weight), rows, cols));
     this.#bytes += table.bytes();
     await this.#write(weight, table.writeWeight.bind(table));
     return table;
@@ -102,11 +115,16 @@ export class Weights {
     for (const handle of this.#handles.splice(0)) handle.free();
   }
 
+  #storageOf({ name }: TensorInfo): number {
+    const isKept = this.#inF32.some((part) => hasPart(name, part));
+    return this.#run.wasm.Storage[STORAGES[isKept ? 'f32' : this.#dtype]];
+  }
+
   async #linear(weightName: string, biasName: string | null, shape: [number, number], groups: number): Promise<Linear> {
     const [outFeatures, inFeatures] = shape;
     const weight = this.#find(weightName, shape);
     const bias = biasName === null ? null : this.#find(biasName, [outFeatures]);
-    const linear = this.keep(new this.#run.wasm.Linear(this.#storage, inFeatures, outFeatures, groups));
+    const linear = this.keep(new this.#run.wasm.Linear(this.#storageOf(weight), inFeatures, outFeatures, groups));
     this.#bytes += linear.bytes();
     await this.#write(weight, linear.writeWeight.bind(linear));
     if (bias !== null) await this.#write(bias, linear.writeBias.bind(linear));

@@ -5,7 +5,7 @@ import { checkCallOptions } from '../arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { FileSource } from '../files/source.ts';
-import { loadWith, unload, type LoadOptions } from '../loading.ts';
+import { loadWith, modelSettings, unload, type LoadOptions } from '../loading.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
 import type { SearchIndexOptions } from '../search/search-index.ts';
@@ -141,9 +141,8 @@ async function searchPipeline(source: string | URL | FileSource, options: Search
 }
 
 async function textPipeline(task: TaskName, source: string | URL | FileSource, options: LoadOptions): Promise<AnyPipeline> {
-  const { attentionWindow = null, dtype = 'f32' } = options;
   const { loaded: { id, maxTokens }, ...host } = await loadWith(source, options, (engine, location, given) =>
-    engine.call('createPipeline', [task, location, { attentionWindow, dtype }], given));
+    engine.call('createPipeline', [task, location, modelSettings(options)], given));
   const withReport = async (input: unknown, options: Given = {}): Promise<Reported<unknown>> =>
     host.engine.call('runPipeline', [id, requestOf(task, input, options)], options);
   const run = async (input: unknown, options?: Given): Promise<unknown> => (await withReport(input, options)).result;

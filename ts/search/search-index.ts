@@ -5,7 +5,7 @@ import { checkCallOptions } from '../arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { FileSource } from '../files/source.ts';
-import { loadWith, unload, type Host, type LoadOptions } from '../loading.ts';
+import { loadWith, modelSettings, unload, type Host, type LoadOptions } from '../loading.ts';
 import { tell, type LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
 import { openIndexFile, type KeptSettings } from './index-file.ts';
@@ -57,9 +57,9 @@ export class SearchIndex {
    */
   static async create(source: string | URL | FileSource, options: SearchIndexOptions = {}): Promise<SearchIndex> {
     checkCallOptions(options);
-    const { passages = {}, vectors = 'both', attentionWindow = null, dtype = 'f32' } = options;
+    const { passages = {}, vectors = 'both' } = options;
     const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
-      engine.call('createIndex', [location, { passages, vectors, attentionWindow, dtype }], given));
+      engine.call('createIndex', [location, { ...modelSettings(options), passages, vectors }], given));
     return new SearchIndex(host, loaded);
   }
 
@@ -203,7 +203,8 @@ function settingsFor(options: KeptIndexOptions, { passages, vectors, attentionWi
   for (const name of ['by', 'maxTokens', 'overlap'] as const) same(`passages.${name}`, options.passages?.[name], passages[name]);
   const { attentionWindow: window } = options;
   same('attentionWindow', typeof window === 'number' ? attentionWindow.map(() => window) : window, attentionWindow);
-  return { passages, vectors, attentionWindow: [...attentionWindow], dtype: options.dtype ?? dtype };
+  const { modulesToNotConvert = [] } = options;
+  return { passages, vectors, attentionWindow: [...attentionWindow], dtype: options.dtype ?? dtype, modulesToNotConvert };
 }
 
 /** An option that is refused, and that the caller did not give, is the file's. */

@@ -474,7 +474,7 @@ impl<'a> GlobalQueries<'a> {
             match self.keys {
                 Keys::Vectors { .. } => copy_rows(globals, width, weighted, output),
                 Keys::Folded { value, .. } => {
-                    value.apply_group(head, globals, weighted, false, output);
+                    value.apply_group(head, globals, weighted, output);
                 }
             }
         }

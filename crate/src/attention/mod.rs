@@ -144,11 +144,11 @@ impl<'a> Source<'a> {
             Source::Projected { hidden_states, weights } => {
                 let cols = weights.in_features();
                 let x = Rows { data: &hidden_states[first * cols..], stride: step * cols };
-                weights.apply_group(head, count, x, false, output);
+                weights.apply_group(head, count, x, output);
             }
             Source::Quantized { quantized: QuantizedRows { data, stride }, weights, .. } => {
                 let x = QuantizedRows { data: &data[first * stride..], stride: step * stride };
-                weights.apply_group(head, count, Input::Quantized(x), false, output);
+                weights.apply_group(head, count, Input::Quantized(x), output);
             }
             Source::Given { data, token_stride, head_stride } => {
                 let data = &data[first * token_stride + head * head_stride..];

@@ -1,9 +1,7 @@
 //! Hidden states for projections with 8-bit weights: quantised once, not by every head anew.
 
 use super::{Projections, Source};
-use crate::gemm::{QuantizedRows, quantize_row, quantized_row_len};
-use crate::memory::try_len;
-use crate::parallel::rows_per_block;
+use crate::columns::{X, quantize};
 use crate::work::{Stop, Work};
 
 /// The same projections, those that take such rows of the hidden states quantised into `buffer`.
@@ -20,18 +18,8 @@ pub(super) fn once<'a>(
     }
 
     let cols = weights.in_features();
-    let (rows, stride) = (hidden_states.len() / cols, quantized_row_len(cols));
-    let len = try_len(rows, stride)?;
-    work.grow(buffer, len)?;
-    let buffer = &mut buffer[..len];
-    let block = rows_per_block(rows);
-    work.for_each_chunk(buffer, block * stride, |index, quantized| {
-        let rows = hidden_states[index * block * cols..].chunks_exact(cols);
-        for (row, quantized) in rows.zip(quantized.chunks_exact_mut(stride)) {
-            quantize_row(row, quantized);
-        }
-    })?;
-    let quantized = QuantizedRows { data: buffer, stride };
+    let quantized =
+        quantize(work, X::Rows(hidden_states), hidden_states.len() / cols, cols, buffer)?;
     let of_quantized = |source| match source {
         Source::Projected { hidden_states: same, weights }
             if std::ptr::eq(same, hidden_states) && weights.takes_quantized() =>

@@ -4,13 +4,14 @@
 //! `[depth][8]`, in the order in which the register tile reads it. `C` is written row by row, or
 //! panel by panel where it is the `B` of a later product.
 //!
-//! The loops: one panel of `B` after another, and under it tile after tile of rows of `A`. The
+//! The loops: one panel of `B` after another, or one pair of them (`wide`), and under it tile after tile of rows of `A`. The
 //! panel stays in the first-level cache, the rows in the second; callers bring blocks of rows
 //! small enough for that (`parallel::rows_per_block`).
 
 mod half;
 mod int8;
 mod tile;
+pub mod wide;
 
 use crate::simd::{F32x4, LANES, copy};
 use std::ops::Range;
@@ -19,7 +20,7 @@ use tile::tile;
 pub use half::{multiply_half, pack_half_column};
 pub use int8::{
     Int8Matrix, Int8Panels, QuantizedRows, STRETCH, most_weight, multiply_int8, multiply_quantized,
-    quantize_row, quantized_row_len,
+    quantize_evenly, quantize_row, quantized_row_len,
 };
 pub(crate) use tile::TILE_ROWS;
 
@@ -126,21 +127,28 @@ pub(crate) fn multiply_part(
         return;
     }
     assert!(a.data.len() >= (rows - 1) * a.stride + depth, "A is too short for {shape:?}");
-    for first_col in (0..cols).step_by(PANEL) {
+    let pairs = wide::is_on();
+    let mut first_col = 0;
+    while first_col < cols {
+        let panels = if pairs && cols - first_col >= 2 * PANEL { 2 } else { 1 };
+        let width = (cols - first_col).min(panels * PANEL);
         let panel = first_col / PANEL;
-        let b = &b.data[panel * b.stride..][..depth * PANEL];
+        let b_panel = &b.data[panel * b.stride..][..(panels - 1) * b.stride + depth * PANEL];
         let start = start.at_column(first_col);
         let c_panel = &mut c.data[panel * c.panel_stride..];
-        let width = (cols - first_col).min(PANEL);
         let wanted = rows_of(first_col..first_col + width);
         for first_row in (wanted.start / TILE_ROWS * TILE_ROWS..wanted.end).step_by(TILE_ROWS) {
             let count = (rows - first_row).min(TILE_ROWS);
             let part = depth_of(first_row..first_row + count);
             let a = Rows { data: &a.data[first_row * a.stride + part.start..], stride: a.stride };
-            let (b, depth) = (&b[part.start * PANEL..part.end * PANEL], part.len());
+            let data = &b_panel[part.start * PANEL..];
+            let (b, depth) = (Panels { data, stride: b.stride }, part.len());
             let c_tile = &mut c_panel[first_row * c.row_stride..];
-            if width == PANEL {
-                tile_of(count, depth, a, b, start, c_tile, c.row_stride);
+            let strides = [c.row_stride, c.panel_stride];
+            if width == 2 * PANEL {
+                tile_of::<2>(count, depth, a, b, start, c_tile, strides);
+            } else if width == PANEL {
+                tile_of::<1>(count, depth, a, b, start, c_tile, strides);
             } else {
                 // The tile writes whole panels; the columns past the last one go no further.
                 let mut whole = [0.0; TILE_ROWS * PANEL];
@@ -148,34 +156,35 @@ pub(crate) fn multiply_part(
                 for (row, whole_row) in whole_rows[..count].iter_mut().enumerate() {
                     whole_row[..width].copy_from_slice(&c_tile[row * c.row_stride..][..width]);
                 }
-                tile_of(count, depth, a, b, start, &mut whole, PANEL);
+                tile_of::<1>(count, depth, a, b, start, &mut whole, [PANEL; 2]);
                 let (whole_rows, _) = whole.as_chunks::<PANEL>();
                 for (row, whole_row) in whole_rows[..count].iter().enumerate() {
                     c_tile[row * c.row_stride..][..width].copy_from_slice(&whole_row[..width]);
                 }
             }
         }
+        first_col += width;
     }
 }
 
 /// The register tile for `count` rows.
 #[inline(always)]
-fn tile_of(
+fn tile_of<const PANELS: usize>(
     count: usize,
     depth: usize,
     a: Rows,
-    b: &[f32],
+    b: Panels,
     start: Start,
     c: &mut [f32],
-    c_stride: usize,
+    strides: [usize; 2],
 ) {
     match count {
-        1 => tile::<1>(depth, a, b, start, c, c_stride),
-        2 => tile::<2>(depth, a, b, start, c, c_stride),
-        3 => tile::<3>(depth, a, b, start, c, c_stride),
-        4 => tile::<4>(depth, a, b, start, c, c_stride),
-        5 => tile::<5>(depth, a, b, start, c, c_stride),
-        _ => tile::<6>(depth, a, b, start, c, c_stride),
+        1 => tile::<1, PANELS>(depth, a, b, start, c, strides),
+        2 => tile::<2, PANELS>(depth, a, b, start, c, strides),
+        3 => tile::<3, PANELS>(depth, a, b, start, c, strides),
+        4 => tile::<4, PANELS>(depth, a, b, start, c, strides),
+        5 => tile::<5, PANELS>(depth, a, b, start, c, strides),
+        _ => tile::<6, PANELS>(depth, a, b, start, c, strides),
     }
 }
 

@@ -9,9 +9,9 @@ use crate::attention::{
 };
 use crate::band::Pattern;
 use crate::batch::Batch;
-use crate::feed_forward::{Norm, feed_forward};
-use crate::layer_norm::layer_norm;
-use crate::linear::{add_linear, linear_of_rows};
+use crate::columns::{add_linear, linear_of_rows};
+use crate::feed_forward::{Buffers, Norm, feed_forward};
+use crate::layer_norm::{LayerNorm, layer_norm};
 use crate::memory::{try_len, try_zeros};
 use crate::pooling;
 use crate::transform::transform;
@@ -96,6 +96,7 @@ impl AttentionWeightsHandle {
 pub struct HiddenStatesHandle {
     pub(super) cols: usize,
     pub(super) data: Vec<f32>,
+    buffers: Buffers,
 }
 
 #[wasm_bindgen(js_class = HiddenStates)]
@@ -104,7 +105,7 @@ impl HiddenStatesHandle {
     #[wasm_bindgen(constructor)]
     pub fn new(cols: usize) -> Result<HiddenStatesHandle> {
         check(cols > 0, || "hidden states must have at least one column".to_owned())?;
-        Ok(Self { cols, data: Vec::new() })
+        Ok(Self { cols, data: Vec::new(), buffers: Buffers::default() })
     }
 
     fn rows(&self) -> usize {
@@ -220,7 +221,7 @@ impl HiddenStatesHandle {
         dense: &LinearHandle,
     ) -> Result<bool> {
         self.check_residual(context, dense)?;
-        work.go_on(|work| add_linear(work, &mut self.data, &context.data, &dense.0, None))
+        self.add_linear(work, context, dense, None)
     }
 
     /// `norm(self + dense(context))`, in place.
@@ -234,8 +235,19 @@ impl HiddenStatesHandle {
     ) -> Result<bool> {
         self.check_residual(context, dense)?;
         self.check_norm(norm)?;
-        let norm = Some(&norm.0);
-        work.go_on(|work| add_linear(work, &mut self.data, &context.data, &dense.0, norm))
+        self.add_linear(work, context, dense, Some(&norm.0))
+    }
+
+    fn add_linear(
+        &mut self,
+        work: &mut WorkHandle,
+        context: &ContextHandle,
+        dense: &LinearHandle,
+        norm: Option<&LayerNorm>,
+    ) -> Result<bool> {
+        let Self { data, buffers, .. } = self;
+        let (x, scratch) = (&context.data, &mut buffers.product);
+        work.go_on(|work| add_linear(work, data, x, &dense.0, norm, scratch))
     }
 
     /// `norm(self + output(gelu(intermediate(self))))`, in place.
@@ -250,7 +262,8 @@ impl HiddenStatesHandle {
         self.check_feed_forward(intermediate, output)?;
         self.check_norm(norm)?;
         let norm = Norm::After(&norm.0);
-        work.go_on(|work| feed_forward(work, &mut self.data, &intermediate.0, &output.0, norm))
+        let Self { data, buffers, .. } = self;
+        work.go_on(|work| feed_forward(work, data, &intermediate.0, &output.0, norm, buffers))
     }
 
     /// `self + output(gelu(intermediate(norm(self))))`, in place.
@@ -265,7 +278,8 @@ impl HiddenStatesHandle {
         self.check_norm(norm)?;
         self.check_feed_forward(intermediate, output)?;
         let norm = Norm::Before(&norm.0);
-        work.go_on(|work| feed_forward(work, &mut self.data, &intermediate.0, &output.0, norm))
+        let Self { data, buffers, .. } = self;
+        work.go_on(|work| feed_forward(work, data, &intermediate.0, &output.0, norm, buffers))
     }
 
     fn check_attention(
@@ -357,7 +371,8 @@ impl HiddenStatesHandle {
         self.check_rows(rows, dense)?;
         work.go_on(|work| {
             output.hold(work, rows.len(), dense.0.out_features())?;
-            linear_of_rows(work, &self.data, rows, &dense.0, &mut output.data)
+            let HiddenStatesHandle { data, buffers, .. } = output;
+            linear_of_rows(work, &self.data, rows, &dense.0, data, &mut buffers.product)
         })
     }
 
@@ -377,7 +392,8 @@ impl HiddenStatesHandle {
         })?;
         work.go_on(|work| {
             output.hold(work, rows.len(), cols)?;
-            transform(work, &self.data, rows, &dense.0, &norm.0, &mut output.data)
+            let HiddenStatesHandle { data, buffers, .. } = output;
+            transform(work, &self.data, rows, &dense.0, &norm.0, data, &mut buffers.product)
         })
     }
 
@@ -395,7 +411,11 @@ impl HiddenStatesHandle {
     pub fn pooled(&self, row: u32, dense: &LinearHandle) -> Result<HiddenStatesHandle> {
         self.check_rows(&[row], dense)?;
         let row = &self.data[row as usize * self.cols..][..self.cols];
-        Ok(Self { cols: dense.0.out_features(), data: pooling::pooler(row, &dense.0) })
+        Ok(Self {
+            cols: dense.0.out_features(),
+            data: pooling::pooler(row, &dense.0),
+            buffers: Buffers::default(),
+        })
     }
 
     fn check_rows(&self, rows: &[u32], dense: &LinearHandle) -> Result<()> {

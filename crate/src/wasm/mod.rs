@@ -12,6 +12,7 @@ pub mod threads;
 pub mod unit_vectors;
 pub mod vectors;
 pub mod weights;
+pub mod wide;
 pub mod work;
 
 use crate::half::TooLarge;

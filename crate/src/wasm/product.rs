@@ -2,9 +2,9 @@
 
 use super::weights::LinearHandle;
 use super::{Result, check};
+use crate::columns::{Scratch, apply_linear};
 use crate::linear::Linear;
 use crate::memory::{try_len, try_zeros};
-use crate::parallel::rows_per_block;
 use crate::work::whole;
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
@@ -15,6 +15,7 @@ pub struct LinearProductHandle {
     linear: Linear,
     x: Vec<f32>,
     output: Vec<f32>,
+    scratch: Scratch,
 }
 
 #[wasm_bindgen(js_class = LinearProduct)]
@@ -30,21 +31,14 @@ impl LinearProductHandle {
         let output = try_zeros(try_len(len / linear.in_features(), linear.out_features())?)?;
         let mut rows = try_zeros(len)?;
         x.copy_to(&mut rows);
-        Ok(Self { linear, x: rows, output })
+        Ok(Self { linear, x: rows, output, scratch: Scratch::default() })
     }
 
     /// Computes the rows that come out, `times` times over.
     pub fn run(&mut self, times: usize) {
-        let Self { linear, x, output } = self;
-        let [in_cols, out_cols] = [linear.in_features(), linear.out_features()];
-        let block = rows_per_block(x.len() / in_cols);
+        let Self { linear, x, output, scratch } = self;
         for _ in 0..times {
-            whole(|work| {
-                work.for_each_chunk(output, block * out_cols, |index, output| {
-                    let rows = output.len() / out_cols;
-                    linear.apply(&x[index * block * in_cols..][..rows * in_cols], output);
-                })
-            });
+            whole(|work| apply_linear(work, x, linear, output, scratch));
         }
     }
 

@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::reference::{self, Random, add, assert_close, assert_same_bits, exact};
-use longformer::feed_forward::{Norm, feed_forward};
+use longformer::feed_forward::{Buffers, Norm, feed_forward};
 use longformer::work::whole;
 use longformer::{LayerNorm, Linear};
 
@@ -15,8 +15,8 @@ const TOLERANCE: f64 = 3e-5;
 /// Hidden size, intermediate size.
 const SIZES: [[usize; 2]; 5] = [[1, 1], [3, 10], [8, 32], [12, 7], [30, 100]];
 
-/// One row; the end of a block of rows and the next; several blocks.
-const ROWS: [usize; 5] = [1, 12, 13, 60, 301];
+/// One row; the end of a block of rows and the next; several blocks; the last of few rows, and many.
+const ROWS: [usize; 7] = [1, 12, 13, 60, 301, 767, 800];
 
 struct Block {
     weight: [Vec<f32>; 2],
@@ -67,16 +67,31 @@ fn feed_forward_matches_reference() {
             let exact_x = exact(&x);
             let layers = [0, 1].map(|i| block.linear(i));
 
+            let mut buffers = Buffers::default();
             let mut after = x.clone();
             whole(|work| {
-                feed_forward(work, &mut after, &layers[0], &layers[1], Norm::After(&block.norm))
+                feed_forward(
+                    work,
+                    &mut after,
+                    &layers[0],
+                    &layers[1],
+                    Norm::After(&block.norm),
+                    &mut buffers,
+                )
             });
             let expected = block.expected_norm(&add(&exact_x, &block.expected(&exact_x)));
             assert_close(("norm after", size, rows), &after, &expected, TOLERANCE);
 
             let mut before = x;
             whole(|work| {
-                feed_forward(work, &mut before, &layers[0], &layers[1], Norm::Before(&block.norm))
+                feed_forward(
+                    work,
+                    &mut before,
+                    &layers[0],
+                    &layers[1],
+                    Norm::Before(&block.norm),
+                    &mut buffers,
+                )
             });
             let expected = add(&exact_x, &block.expected(&block.expected_norm(&exact_x)));
             assert_close(("norm before", size, rows), &before, &expected, TOLERANCE);
@@ -90,11 +105,14 @@ fn a_row_does_not_depend_on_its_neighbours() {
     let block = Block::new(&mut random, [13, 29]);
     let layers = [0, 1].map(|i| block.linear(i));
     for norm in [Norm::After(&block.norm), Norm::Before(&block.norm)] {
-        let x = random.floats(130 * 13, 1.0);
+        let mut buffers = Buffers::default();
+        let x = random.floats(900 * 13, 1.0);
         let mut together = x.clone();
-        whole(|work| feed_forward(work, &mut together, &layers[0], &layers[1], norm));
+        whole(|work| feed_forward(work, &mut together, &layers[0], &layers[1], norm, &mut buffers));
         for (row, mut alone) in x.chunks_exact(13).map(<[f32]>::to_vec).enumerate() {
-            whole(|work| feed_forward(work, &mut alone, &layers[0], &layers[1], norm));
+            whole(|work| {
+                feed_forward(work, &mut alone, &layers[0], &layers[1], norm, &mut buffers)
+            });
             assert_same_bits(row, &alone, &together[row * 13..][..13]);
         }
     }
@@ -107,5 +125,14 @@ fn an_output_layer_of_another_size_is_refused() {
     let [intermediate, output] =
         [[4, 8], [8, 5]].map(|[from, to]| Linear::try_new(from, to, 1).expect("memory"));
     let norm = LayerNorm::new(4, 1e-5);
-    whole(|work| feed_forward(work, &mut [0.0; 4], &intermediate, &output, Norm::After(&norm)));
+    whole(|work| {
+        feed_forward(
+            work,
+            &mut [0.0; 4],
+            &intermediate,
+            &output,
+            Norm::After(&norm),
+            &mut Buffers::default(),
+        )
+    });
 }

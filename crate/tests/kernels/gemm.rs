@@ -4,7 +4,9 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
-use longformer::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
+use longformer::gemm::{
+    Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded, wide,
+};
 
 /// Sums of up to 130 products of numbers in -1..1 stay below 32, where one rounding is at most
 /// 1e-6. Most are of smaller sums, and they lean both ways: twenty of them one way are out of reach.
@@ -148,6 +150,38 @@ fn a_result_does_not_depend_on_how_rows_are_split() {
     for at in 0..=rows {
         let parts = [product(0..at), product(at..rows)].concat();
         assert_same_bits(("split at", at), &parts, &whole);
+    }
+}
+
+#[test]
+fn two_panels_at_a_time_give_the_same_bits() {
+    let mut random = Random::new(4);
+    for (rows, depth, cols) in ROWS.into_iter().flat_map(|rows| {
+        DEPTHS.into_iter().flat_map(move |depth| COLS.map(|cols| (rows, depth, cols)))
+    }) {
+        let a = random.floats(rows * depth, 1.0);
+        let right = Right::new(&mut random, depth, cols, 4);
+        let bias = random.floats(padded(cols), 1.0);
+        for ([row_stride, panel_stride], start) in
+            layouts(rows, cols).into_iter().flat_map(|strides| {
+                [Start::Zero, Start::Bias(&bias), Start::Accumulate].map(|start| (strides, start))
+            })
+        {
+            let [one, two] = [false, true].map(|on| {
+                let mut data = vec![0.5; rows * row_stride + padded(cols) / PANEL * panel_stride];
+                wide::turn(on);
+                multiply(
+                    Shape { rows, depth, cols },
+                    Rows { data: &a, stride: depth },
+                    right.panels(),
+                    start,
+                    Output { data: &mut data, row_stride, panel_stride },
+                );
+                wide::turn(false);
+                data
+            });
+            assert_same_bits((rows, depth, cols), &two, &one);
+        }
     }
 }
 

@@ -4,16 +4,17 @@
 use crate::reference::{Random, assert_same_bits};
 use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
+use longformer::columns::{Scratch, add_linear};
 use longformer::embedding::{Lookup, Table, embed};
-use longformer::feed_forward::{Norm, feed_forward};
-use longformer::linear::add_linear;
+use longformer::feed_forward::{Buffers, Norm, feed_forward};
 use longformer::pooling::mean_of_ranges;
 use longformer::work::whole;
 use longformer::{Batch, LayerNorm, Linear};
 
 const HEADS: Heads = Heads { num_heads: 3, head_dim: 12 };
 const HIDDEN_SIZE: usize = 36;
-const TOKENS: usize = 900;
+/// Few, which layers share out by columns and attention by heads, and many.
+const TOKENS: [usize; 2] = [700, 1100];
 
 /// Compares what `f` gives with one thread and with several, a few times each, as races are not
 /// lost every time.
@@ -39,53 +40,79 @@ fn layer(random: &mut Random, [from, to]: [usize; 2], groups: usize) -> Linear {
 
 #[test]
 fn attention_is_independent_of_threads() {
-    let mut random = Random::new(1);
-    let mut batch = Batch::default();
-    batch.push(600, vec![0, 100, 599], vec![7, 300]);
-    batch.push(1, vec![], vec![]);
-    batch.push(299, vec![5], (200..299).collect());
-    let hidden_states = random.floats(TOKENS * HIDDEN_SIZE, 1.0);
-    let layers = [(); 6].map(|()| layer(&mut random, [HIDDEN_SIZE; 2], HEADS.num_heads));
-    let source =
-        |i: usize| Source::Projected { hidden_states: &hidden_states, weights: &layers[i] };
-    let projections =
-        [0, 3].map(|i| Projections { query: source(i), key: source(i + 1), value: source(i + 2) });
-    for dilations in [[1, 1, 1], [1, 2, 7]] {
-        let pattern = Pattern::new(40, &dilations, false);
-        assert_independent_of_threads(|| {
-            let mut context = vec![f32::NAN; TOKENS * HIDDEN_SIZE];
-            let mut workspace = Workspace::default();
-            whole(|work| {
-                attention(work, HEADS, &pattern, &batch, projections, &mut workspace, &mut context)
-            });
-            context
+    for tokens in TOKENS {
+        let mut random = Random::new(1);
+        let mut batch = Batch::default();
+        batch.push(tokens - 300, vec![0, 100, 399], vec![7, 300]);
+        batch.push(1, vec![], vec![]);
+        batch.push(299, vec![5], (200..299).collect());
+        let hidden_states = random.floats(tokens * HIDDEN_SIZE, 1.0);
+        let layers = [(); 6].map(|()| layer(&mut random, [HIDDEN_SIZE; 2], HEADS.num_heads));
+        let source =
+            |i: usize| Source::Projected { hidden_states: &hidden_states, weights: &layers[i] };
+        let projections = [0, 3].map(|i| Projections {
+            query: source(i),
+            key: source(i + 1),
+            value: source(i + 2),
         });
+        for dilations in [[1, 1, 1], [1, 2, 7]] {
+            let pattern = Pattern::new(40, &dilations, false);
+            assert_independent_of_threads(|| {
+                let mut context = vec![f32::NAN; tokens * HIDDEN_SIZE];
+                let mut workspace = Workspace::default();
+                whole(|work| {
+                    attention(
+                        work,
+                        HEADS,
+                        &pattern,
+                        &batch,
+                        projections,
+                        &mut workspace,
+                        &mut context,
+                    )
+                });
+                context
+            });
+        }
     }
 }
 
 #[test]
 fn layers_are_independent_of_threads() {
-    let mut random = Random::new(2);
-    let x = random.floats(TOKENS * HIDDEN_SIZE, 1.0);
-    let norm = LayerNorm::new(HIDDEN_SIZE, 1e-5);
-    let dense = layer(&mut random, [HIDDEN_SIZE; 2], 1);
-    let intermediate = layer(&mut random, [HIDDEN_SIZE, 100], 1);
-    let output = layer(&mut random, [100, HIDDEN_SIZE], 1);
-    let mut table = Table::try_new(50, HIDDEN_SIZE).expect("memory");
-    table.write(0, &random.floats(50 * HIDDEN_SIZE, 1.0)).expect("finite");
-    let ids: Vec<u32> = (0..TOKENS).map(|_| random.below(50) as u32).collect();
-    assert_independent_of_threads(|| {
-        let mut hidden_states = vec![f32::NAN; TOKENS * HIDDEN_SIZE];
-        let words = Lookup { table: &table, ids: &ids };
-        whole(|work| embed(work, &[words], Some(&norm), &mut hidden_states));
-        whole(|work| add_linear(work, &mut hidden_states, &x, &dense, Some(&norm)));
-        whole(|work| {
-            feed_forward(work, &mut hidden_states, &intermediate, &output, Norm::After(&norm))
+    for tokens in TOKENS {
+        let mut random = Random::new(2);
+        let x = random.floats(tokens * HIDDEN_SIZE, 1.0);
+        let norm = LayerNorm::new(HIDDEN_SIZE, 1e-5);
+        let dense = layer(&mut random, [HIDDEN_SIZE; 2], 1);
+        let intermediate = layer(&mut random, [HIDDEN_SIZE, 100], 1);
+        let output = layer(&mut random, [100, HIDDEN_SIZE], 1);
+        let mut table = Table::try_new(50, HIDDEN_SIZE).expect("memory");
+        table.write(0, &random.floats(50 * HIDDEN_SIZE, 1.0)).expect("finite");
+        let ids: Vec<u32> = (0..tokens).map(|_| random.below(50) as u32).collect();
+        assert_independent_of_threads(|| {
+            let mut hidden_states = vec![f32::NAN; tokens * HIDDEN_SIZE];
+            let words = Lookup { table: &table, ids: &ids };
+            whole(|work| embed(work, &[words], Some(&norm), &mut hidden_states));
+            whole(|work| {
+                add_linear(
+                    work,
+                    &mut hidden_states,
+                    &x,
+                    &dense,
+                    Some(&norm),
+                    &mut Scratch::default(),
+                )
+            });
+            whole(|work| {
+                let norm = Norm::After(&norm);
+                let buffers = &mut Buffers::default();
+                feed_forward(work, &mut hidden_states, &intermediate, &output, norm, buffers)
+            });
+            let ranges: Vec<_> = (0..100).map(|i| i * 7..i * 7 + 7).collect();
+            let mut means = vec![f32::NAN; 100 * HIDDEN_SIZE];
+            whole(|work| mean_of_ranges(work, &hidden_states, HIDDEN_SIZE, &ranges, &mut means));
+            hidden_states.extend(means);
+            hidden_states
         });
-        let ranges: Vec<_> = (0..100).map(|i| i * 9..i * 9 + 9).collect();
-        let mut means = vec![f32::NAN; 100 * HIDDEN_SIZE];
-        whole(|work| mean_of_ranges(work, &hidden_states, HIDDEN_SIZE, &ranges, &mut means));
-        hidden_states.extend(means);
-        hidden_states
-    });
+    }
 }

@@ -4,6 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::reference::{self, Random, assert_close, exact};
+use longformer::columns::Scratch;
 use longformer::transform::transform;
 use longformer::work::whole;
 use longformer::{LayerNorm, Linear};
@@ -29,7 +30,9 @@ fn transform_matches_reference() {
         let all: Vec<u32> = (0..300).collect();
         for rows in [&[][..], &[7], &[299, 0, 7, 7], &all] {
             let mut output = vec![f32::NAN; rows.len() * out_features];
-            whole(|work| transform(work, &x, rows, &dense, &norm, &mut output));
+            whole(|work| {
+                transform(work, &x, rows, &dense, &norm, &mut output, &mut Scratch::default())
+            });
             let row = |&row: &u32| &x[row as usize * in_features..][..in_features];
             let wanted = exact(&rows.iter().flat_map(row).copied().collect::<Vec<_>>());
             let inner = reference::linear(&wanted, &weight, &bias);

@@ -9,10 +9,10 @@ use longformer::attention::{
     attentions, global_attentions,
 };
 use longformer::band::Pattern;
+use longformer::columns::{Scratch, add_linear, linear_of_rows};
 use longformer::embedding::{Lookup, Table, embed};
-use longformer::feed_forward::{Norm, feed_forward};
+use longformer::feed_forward::{Buffers, Norm, feed_forward};
 use longformer::layer_norm::layer_norm;
-use longformer::linear::{add_linear, linear_of_rows};
 use longformer::pooling::mean_of_ranges;
 use longformer::transform::transform;
 use longformer::work::{Place, Stop, Work};
@@ -21,7 +21,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const HEADS: Heads = Heads { num_heads: 3, head_dim: 12 };
 const HIDDEN_SIZE: usize = 36;
-const TOKENS: usize = 700;
+/// Few, which layers share out by columns and attention by heads, and many.
+const TOKENS: [usize; 2] = [700, 1100];
 
 /// Everything that operations take, and what they keep from one interruption to the next.
 struct Model {
@@ -35,10 +36,11 @@ struct Model {
     table: Table,
     x: Vec<f32>,
     ids: Vec<u32>,
+    tokens: usize,
 }
 
 impl Model {
-    fn new(globals: usize, storage: Storage) -> Self {
+    fn new(tokens: usize, globals: usize, storage: Storage) -> Self {
         let mut random = Random::new(1);
         let mut layer = |from, to, groups| {
             let mut linear = Linear::try_with_storage(storage, from, to, groups).expect("memory");
@@ -52,7 +54,7 @@ impl Model {
         let mut batch = Batch::default();
         batch.push(500, (0..globals).map(|i| i * 3).collect(), vec![7, 300]);
         batch.push(1, vec![], vec![]);
-        batch.push(199, vec![5], (150..199).collect());
+        batch.push(tokens - 501, vec![5], (150..199).collect());
         let mut table = Table::try_new(50, HIDDEN_SIZE).expect("memory");
         table.write(0, &random.floats(50 * HIDDEN_SIZE, 1.0)).expect("finite");
         Self {
@@ -64,8 +66,9 @@ impl Model {
             dense,
             norm: LayerNorm::new(HIDDEN_SIZE, 1e-5),
             table,
-            x: random.floats(TOKENS * HIDDEN_SIZE, 1.0),
-            ids: (0..TOKENS).map(|_| random.below(50) as u32).collect(),
+            x: random.floats(tokens * HIDDEN_SIZE, 1.0),
+            ids: (0..tokens).map(|_| random.below(50) as u32).collect(),
+            tokens,
         }
     }
 
@@ -76,16 +79,16 @@ impl Model {
 
     /// Each operation once, each through `run`.
     fn everything(&self, mut run: impl FnMut(&mut Operation)) -> Vec<Vec<f32>> {
-        let Self { pattern, batch, norm, .. } = self;
+        let Self { pattern, batch, norm, tokens, .. } = self;
         let dense = &self.intermediate;
-        let rows: Vec<u32> = (0..TOKENS as u32).rev().step_by(3).collect();
+        let rows: Vec<u32> = (0..*tokens as u32).rev().step_by(3).collect();
         let ranges: Vec<_> = (0..100).map(|i| i * 7..i * 7 + 7).collect();
         let of = |count: usize, cols: usize| vec![f32::NAN; count * cols];
 
-        let mut states = of(TOKENS, HIDDEN_SIZE);
+        let mut states = of(*tokens, HIDDEN_SIZE);
         let words = [Lookup { table: &self.table, ids: &self.ids }];
         run(&mut |work| embed(work, &words, Some(norm), &mut states));
-        let mut context = of(TOKENS, HIDDEN_SIZE);
+        let mut context = of(*tokens, HIDDEN_SIZE);
         let mut workspace = Workspace::default();
         let projections = self.projections(&states);
         run(&mut |work| {
@@ -107,20 +110,46 @@ impl Model {
             run(&mut |work| global_attentions(work, head, projections[1], &mut weights));
             results.push(weights.values.clone());
         }
+        let mut buffers = Buffers::default();
+        let mut scratch = Scratch::default();
         let mut added = self.x.clone();
-        run(&mut |work| add_linear(work, &mut added, &context, &self.dense, Some(norm)));
+        run(&mut |work| {
+            add_linear(work, &mut added, &context, &self.dense, Some(norm), &mut scratch)
+        });
         let mut fed = self.x.clone();
-        run(&mut |work| feed_forward(work, &mut fed, dense, &self.output, Norm::After(norm)));
-        let mut normal = of(TOKENS, HIDDEN_SIZE);
+        run(&mut |work| {
+            feed_forward(work, &mut fed, dense, &self.output, Norm::After(norm), &mut buffers)
+        });
+        let mut fed_first = self.x.clone();
+        run(&mut |work| {
+            let norm = Norm::Before(norm);
+            feed_forward(work, &mut fed_first, dense, &self.output, norm, &mut buffers)
+        });
+        let mut normal = of(*tokens, HIDDEN_SIZE);
         run(&mut |work| layer_norm(work, &self.x, norm, &mut normal));
+        let mut one = of(1, 50);
+        run(&mut |work| linear_of_rows(work, &self.x, &rows[..1], dense, &mut one, &mut scratch));
         let mut some = of(rows.len(), 50);
-        run(&mut |work| linear_of_rows(work, &self.x, &rows, dense, &mut some));
+        run(&mut |work| linear_of_rows(work, &self.x, &rows, dense, &mut some, &mut scratch));
         let mut transformed = of(rows.len(), 50);
         let wide = LayerNorm::new(50, 1e-5);
-        run(&mut |work| transform(work, &self.x, &rows, dense, &wide, &mut transformed));
+        run(&mut |work| {
+            transform(work, &self.x, &rows, dense, &wide, &mut transformed, &mut scratch)
+        });
         let mut means = of(ranges.len(), HIDDEN_SIZE);
         run(&mut |work| mean_of_ranges(work, &self.x, HIDDEN_SIZE, &ranges, &mut means));
-        results.extend([states, context, added, fed, normal, some, transformed, means]);
+        results.extend([
+            states,
+            context,
+            added,
+            fed,
+            fed_first,
+            normal,
+            one,
+            some,
+            transformed,
+            means,
+        ]);
         results
     }
 }
@@ -148,14 +177,16 @@ fn interruptions_change_no_bit() {
     use crate::reference::assert_same_bits;
     use longformer::work::whole;
     // Folded global projections, and so many queries that they are not.
-    for (globals, storage) in [(2, Storage::F32), (2, Storage::Int8), (120, Storage::F32)] {
-        let model = Model::new(globals, storage);
+    let kinds = [(2, Storage::F32), (2, Storage::Int8), (120, Storage::F32)];
+    for (tokens, (globals, storage)) in TOKENS.into_iter().flat_map(|n| kinds.map(|kind| (n, kind)))
+    {
+        let model = Model::new(tokens, globals, storage);
         let expected = model.everything(|operation| whole(operation));
         for n in [1, 2, 13] {
             let mut stops = 0;
             let actual = model.everything(|operation| with_stops(n, &mut stops, operation));
             for (i, (actual, expected)) in actual.iter().zip(&expected).enumerate() {
-                assert_same_bits((globals, storage, n, i), actual, expected);
+                assert_same_bits((tokens, globals, storage, n, i), actual, expected);
             }
             assert!(stops > 400 / n, "{stops} stops");
         }
@@ -164,8 +195,10 @@ fn interruptions_change_no_bit() {
 
 #[test]
 fn an_interruption_is_heard_before_the_next_unit() {
-    let model = Model::new(2, Storage::F32);
-    model.everything(|operation| {
+    let everything = |tokens, f: &dyn Fn(&mut Operation)| {
+        Model::new(tokens, 2, Storage::F32).everything(f);
+    };
+    let heard = |operation: &mut Operation| {
         let asked = AtomicUsize::new(0);
         let never = || {
             asked.fetch_add(1, Relaxed);
@@ -184,7 +217,8 @@ fn an_interruption_is_heard_before_the_next_unit() {
             assert!(asked.load(Relaxed) <= 64, "asked {asked:?} times of {units}");
         }
         operation(&mut Work::new(&|| false, &mut Place::default())).expect("from the beginning");
-    });
+    };
+    TOKENS.into_iter().for_each(|tokens| everything(tokens, &heard));
 }
 
 #[test]

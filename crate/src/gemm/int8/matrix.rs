@@ -1,6 +1,6 @@
 //! Weights in 8 bits, quantised when they are packed: a scale for each stretch of a column.
 
-use super::rows::inverse_of;
+use super::rows::quantize_evenly;
 use super::step::{STEP, STRETCH, most_weight};
 use crate::gemm::PANEL;
 use crate::memory::{OutOfMemory, try_filled, try_len};
@@ -106,18 +106,12 @@ impl Int8Matrix {
         let scales = self.scales[stretches.clone()].iter_mut().zip(&mut self.sums[stretches]);
         let parts = steps.chunks_mut(STRETCH / STEP * PANEL).zip(column.chunks(STRETCH));
         for ((steps, numbers), (scales, sums)) in parts.zip(scales) {
-            let most = numbers.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
-            let poison: f32 = numbers.iter().map(|x| x * 0.0).sum(); // 0 or NaN, of which `max` knows nothing
-            let scale = most / f32::from(most_weight()) + poison;
-            let inverse = inverse_of(scale);
             let mut sum = 0;
-            for (step, x) in steps[col..].iter_mut().step_by(PANEL).zip(numbers.chunks(STEP)) {
-                for (weight, x) in step.iter_mut().zip(x) {
-                    *weight = (x * inverse).round_ties_even() as i8;
-                    sum += i32::from(*weight);
-                }
-            }
-            (scales[col], sums[col]) = (scale, sum);
+            scales[col] = quantize_evenly(numbers, most_weight(), |k, weight| {
+                steps[k / STEP * PANEL + col][k % STEP] = weight;
+                sum += i32::from(weight);
+            });
+            sums[col] = sum;
         }
     }
 

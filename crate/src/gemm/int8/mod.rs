@@ -4,7 +4,7 @@
 //! a[k] ≈ row_scale * q[k]               q in -zero..=255 - zero: 256 steps from the row's least
 //!                                       number to its largest, 0 among them
 //! b[k] ≈ col_scale[s] * w[k]            w in -most..=most, s the stretch of k
-//! c    = start + row_scale * Σ col_scale[s] * Σ q[k] w[k]      over stretches s, and all k in s
+//! c    = bias + row_scale * Σ col_scale[s] * Σ q[k] w[k]      over stretches s, and all k in s
 //! ```
 //!
 //! A row of `A` is a token: it is quantised when it comes, by its own range, which need not be
@@ -29,42 +29,42 @@ mod rows;
 mod step;
 
 pub use matrix::{Int8Matrix, Int8Panels};
-pub use rows::{QuantizedRows, quantize_row, quantized_row_len};
+pub use rows::{QuantizedRows, quantize_evenly, quantize_row, quantized_row_len};
 pub use step::{STRETCH, most_weight};
 
-use super::{Output, PANEL, Rows, Shape, Start};
+use super::{Output, PANEL, Rows, Shape};
 use crate::simd::{F32x4, I32x4, LANES, copy, load_pair};
 use matrix::Panel;
 use step::tile;
 
-/// `C = start + A · B` with both quantised.
+/// `C = bias + A · B` with both quantised; `bias` is at least `padded(cols)` long.
 ///
 /// # Panics
 ///
 /// If a matrix is too short for `shape`.
-pub fn multiply_int8(shape: Shape, a: Rows, b: Int8Panels, start: Start, c: Output) {
+pub fn multiply_int8(shape: Shape, a: Rows, b: Int8Panels, bias: &[f32], c: Output) {
     let Shape { rows, depth, .. } = shape;
     let stride = quantized_row_len(depth);
     let mut data = vec![0; rows * stride];
     for (row, to) in data.chunks_exact_mut(stride).enumerate() {
         quantize_row(&a.data[row * a.stride..][..depth], to);
     }
-    multiply_quantized(shape, QuantizedRows { data: &data, stride }, b, start, c);
+    multiply_quantized(shape, QuantizedRows { data: &data, stride }, b, bias, c);
 }
 
-/// `C = start + A · B` with both quantised already.
+/// `C = bias + A · B` with both quantised already.
 ///
 /// # Panics
 ///
 /// If a matrix is too short for `shape`, or `B` is not as deep.
-pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, start: Start, c: Output) {
+pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, bias: &[f32], c: Output) {
     let Shape { rows, depth, cols } = shape;
     assert_eq!(depth, b.depth(), "the matrices must fit");
     for first_col in (0..cols).step_by(PANEL) {
         let panel = first_col / PANEL;
         let width = (cols - first_col).min(PANEL);
         let b_panel = b.panel(panel);
-        let start = start.at_column(first_col);
+        let bias = load_pair(&bias[first_col..]);
         let c_panel = &mut c.data[panel * c.panel_stride..];
         for first_row in (0..rows).step_by(TILE_ROWS) {
             let count = (rows - first_row).min(TILE_ROWS);
@@ -73,15 +73,10 @@ pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, start: 
             for (row, product) in (first_row..).zip(&products[..count]) {
                 let to = &mut c_panel[row * c.row_stride..][..width];
                 let mut whole = [0.0; PANEL];
-                match start {
-                    Start::Zero => {}
-                    Start::Bias(bias) => copy(&bias[..PANEL], &mut whole),
-                    Start::Accumulate => copy(to, &mut whole[..width]),
-                }
                 let scale = F32x4::splat(a.scale(row));
                 let (halves, _) = whole.as_chunks_mut::<LANES>();
-                for (half, product) in halves.iter_mut().zip(load_pair(product)) {
-                    (F32x4::load(half) + scale * product).store(half);
+                for (i, product) in load_pair(product).into_iter().enumerate() {
+                    (bias[i] + scale * product).store(&mut halves[i]);
                 }
                 copy(&whole[..width], to);
             }

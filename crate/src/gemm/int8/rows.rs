@@ -91,7 +91,20 @@ pub fn quantize_row(row: &[f32], quantized: &mut [i32]) {
     quantized[1] = shift as i32;
 }
 
+/// Numbers in a range that is even about 0: `store(i, x)` gets each in `-most..=most`. Returns their
+/// scale; with a NaN or an infinity among them that is NaN.
+pub fn quantize_evenly(numbers: &[f32], most: i8, mut store: impl FnMut(usize, i8)) -> f32 {
+    let largest = numbers.iter().fold(0.0, |largest: f32, x| largest.max(x.abs()));
+    let poison: f32 = numbers.iter().map(|x| x * 0.0).sum(); // 0 or NaN, of which `max` knows nothing
+    let scale = largest / f32::from(most) + poison;
+    let inverse = inverse_of(scale);
+    for (i, x) in numbers.iter().enumerate() {
+        store(i, (x * inverse).round_ties_even() as i8);
+    }
+    scale
+}
+
 /// `1 / scale`, or 0 for a scale so small that its inverse is no float: such numbers count as 0.
-pub(super) fn inverse_of(scale: f32) -> f32 {
+fn inverse_of(scale: f32) -> f32 {
     if scale < f32::MIN_POSITIVE { 0.0 } else { 1.0 / scale }
 }

@@ -1,0 +1,24 @@
+//! Whether products go over two panels at a time.
+//!
+//! V8 can fuse neighbouring vectors of 128 bits into one of 256 where a flag tells it to
+//! (`--experimental-wasm-revectorize`), and a tile of two panels is what it needs for that. No
+//! instruction says whether it does: whoever has set the flag tries it and turns it on
+//! (`wasm/wide.rs`).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the build has the tiles: without fused multiply-add nothing is gained by them.
+const EXISTS: bool = cfg!(any(target_feature = "relaxed-simd", not(target_arch = "wasm32")));
+
+static ON: AtomicBool = AtomicBool::new(false);
+
+#[inline(always)]
+pub(super) fn is_on() -> bool {
+    EXISTS && ON.load(Ordering::Relaxed)
+}
+
+/// Products of the whole process go over two panels at a time from now on, or over one. The results
+/// are the same bits.
+pub fn turn(on: bool) {
+    ON.store(on, Ordering::Relaxed);
+}
