@@ -7,8 +7,8 @@ import type { Section } from './readme.ts';
 import type { ShapeName } from './shapes.ts';
 import { ratios } from './targets.ts';
 
-const PEERS = ['ours f32', 'ours f16', 'ours int8', 'onnxruntime-web f32', 'onnxruntime-web q8', 'HF Longformer', 'HF RoBERTa', 'onnxruntime fused'];
-const OURS = PEERS.slice(0, 3);
+const PEERS = ['ours f32', 'ours f16', 'ours int8', 'ours f32 wide', 'ours int8 wide', 'onnxruntime-web f32', 'onnxruntime-web q8', 'HF Longformer', 'HF RoBERTa', 'onnxruntime fused'];
+const OURS = PEERS.slice(0, 5);
 
 const SHAPES = {
   base: 'The shape of longformer-base: 12 layers of 768, 12 heads, 3,072 between, a window of 512, one global token',
@@ -53,7 +53,7 @@ function timesOf(results: Results, shape: string): string {
 function madeOn(results: Results): string {
   const builds = [...new Set(all(results, 'forward').map((line) => `${line['build']} (${line['runtime']})`))];
   const rates = all(results, 'ceiling').map((line) => number(line, 'GFLOP/s of a thread'));
-  return `${results.cpu}, ${threadsOf(results)} threads of ${results.cores} cores, ${results.date}; ${builds.join('; ')}. Random weights; each in a process of its own, in turn; results were verified first; an empty cell was not measured. onnxruntime-web and onnxruntime run a dense RoBERTa of the same shape: \`q8\` is \`quantize_dynamic\`, as transformers.js has it, \`fused\` the native program with fused attention. C is the time that the products would take at the rate of fused multiply-adds of 128 bits between registers, ${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)} GFLOP/s for each thread in these runs.`;
+  return `${results.cpu}, ${threadsOf(results)} threads of ${results.cores} cores, ${results.date}; ${builds.join('; ')}. Random weights; each in a process of its own, in turn; results were verified first; an empty cell was not measured. onnxruntime-web and onnxruntime run a dense RoBERTa of the same shape: \`q8\` is \`quantize_dynamic\`, as transformers.js has it, \`fused\` the native program with fused attention; \`wide\` is ours with \`simd: \'wide\'\`. C is the time that the products would take at the rate of fused multiply-adds of 128 bits between registers, ${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)} GFLOP/s for each thread in these runs.`;
 }
 
 /** Of all that were timed on that day: long passes of different peers are not always of one run. */

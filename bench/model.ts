@@ -1,7 +1,7 @@
 // A whole model beside what one would take instead: onnxruntime-web with a dense RoBERTa of the same
 // shape, Hugging Face's Longformer and RoBERTa in PyTorch, onnxruntime's native program. Each in a process
 // of its own, in turn, on the same number of threads. `model.ts [base|minilm] [quick] [tokens ...]
-// [ours|web|longformer|roberta|native ...]`: results of other shapes, lengths and peers stay as they are, so that it can
+// [ours|wide|web|longformer|roberta|native ...]`: results of other shapes, lengths and peers stay as they are, so that it can
 // be run part by part.
 //
 // `PYTHON=path/to/python`, with torch, transformers, onnx and onnxruntime, makes the peers' models and
@@ -36,7 +36,7 @@ const words = process.argv.slice(2);
 const shapes = (Object.keys(SHAPES) as ShapeName[]).filter((name) => !words.some((word) => word in SHAPES) || words.includes(name));
 const numbers = words.filter((word) => /^\d+$/.test(word)).map(Number);
 const lengths = words.includes('quick') ? QUICK : numbers.length > 0 ? numbers.sort((a, b) => a - b) : LENGTHS;
-const KINDS = ['ours', 'web', 'longformer', 'roberta', 'native'] as const;
+const KINDS = ['ours', 'wide', 'web', 'longformer', 'roberta', 'native'] as const;
 const kinds = words.some((word) => KINDS.includes(word as Kind)) ? KINDS.filter((kind) => words.includes(kind)) : KINDS;
 const known = [...Object.keys(SHAPES), 'quick', ...KINDS];
 const unknown = words.find((word) => !known.includes(word) && !/^\d+$/.test(word));
@@ -50,10 +50,13 @@ await engine.dispose();
 const report = new Report('model', build);
 for (const shape of shapes) await measure(shape);
 
+/** What `simd: 'wide'` needs. */
+const FUSES = parseInt(process.versions.node) >= 24;
+
 type Kind = (typeof KINDS)[number];
 
 function kindOf(peer: string): Kind {
-  return peer.startsWith('ours') ? 'ours' : peer === 'HF Longformer' ? 'longformer' : peer === 'HF RoBERTa' ? 'roberta' : peer.startsWith('onnxruntime-web') ? 'web' : 'native';
+  return peer.endsWith('wide') ? 'wide' : peer.startsWith('ours') ? 'ours' : peer === 'HF Longformer' ? 'longformer' : peer === 'HF RoBERTa' ? 'roberta' : peer.startsWith('onnxruntime-web') ? 'web' : 'native';
 }
 
 /** What runs, and how it came to be there. */
@@ -69,6 +72,9 @@ async function measure(shape: ShapeName): Promise<void> {
   try {
     for (const dtype of kinds.includes('ours') ? ['f32', 'f16', 'int8'] : []) {
       await start(entries, shape, `ours ${dtype}`, process.execPath, ['--import', tsNode, program('peer-ours.ts'), folder, dtype, String(threads)]);
+    }
+    for (const dtype of kinds.includes('wide') && FUSES ? ['f32', 'int8'] : []) {
+      await start(entries, shape, `ours ${dtype} wide`, process.execPath, ['--import', tsNode, program('peer-ours.ts'), folder, dtype, String(threads), 'wide']);
     }
     for (const [name, command, args] of peersOf(folder)) {
       if (kinds.includes(kindOf(name))) await start(entries, shape, name, command, args);
@@ -133,7 +139,7 @@ async function verify(entries: readonly Entry[], folder: string): Promise<void> 
     states.set(name, new Float32Array((await readFile(file)).buffer as ArrayBuffer));
     await rm(file);
   }
-  const ours = states.get('HF Longformer') ?? (kinds.includes('ours') ? await oneThread(folder) : undefined);
+  const ours = states.get('HF Longformer') ?? (kinds.includes('ours') || kinds.includes('wide') ? await oneThread(folder) : undefined);
   const dense = states.get('HF RoBERTa') ?? states.get('onnxruntime-web f32');
   for (const [name, found] of states) {
     const expected = name.startsWith('ours') ? ours : name.startsWith('onnxruntime') ? dense : undefined;

@@ -50,6 +50,9 @@ export class Weights {
     if (unknown !== undefined) {
       throw new LongformerError('BAD_INPUT', 'modulesToNotConvert', `must be parts of the names of tensors, and ${quoted(unknown)} is in none, as ${quoted(names[0])}`);
     }
+    const bytesOf = (dtype: Dtype): number => ({ f32: 4, f16: 2, int8: 1 })[dtype];
+    const expected = [...files.tensors.values()].map((info) => info.shape.reduce((a, b) => a * b, 1) * bytesOf(this.#dtypeOf(info)));
+    run.wasm.expectBytes(Math.min(2 ** 32 - 1, expected.reduce((a, b) => a + b, 0)));
     this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
   }
 
@@ -115,9 +118,12 @@ export class Weights {
     for (const handle of this.#handles.splice(0)) handle.free();
   }
 
-  #storageOf({ name }: TensorInfo): number {
-    const isKept = this.#inF32.some((part) => hasPart(name, part));
-    return this.#run.wasm.Storage[STORAGES[isKept ? 'f32' : this.#dtype]];
+  #dtypeOf({ name }: TensorInfo): Dtype {
+    return this.#inF32.some((part) => hasPart(name, part)) ? 'f32' : this.#dtype;
+  }
+
+  #storageOf(info: TensorInfo): number {
+    return this.#run.wasm.Storage[STORAGES[this.#dtypeOf(info)]];
   }
 
   async #linear(weightName: string, biasName: string | null, shape: [number, number], groups: number): Promise<Linear> {

@@ -8,8 +8,9 @@ use crate::dtype::Dtype;
 use crate::embedding::{Lookup, Table, embed};
 use crate::layer_norm::LayerNorm;
 use crate::linear::{Linear, Storage};
-use crate::memory::{try_filled, try_len};
+use crate::memory::{try_filled, try_len, try_with_capacity};
 use js_sys::Uint8Array;
+use std::hint::black_box;
 use wasm_bindgen::prelude::*;
 
 /// How the bytes of a tensor are to be read.
@@ -41,6 +42,13 @@ impl From<StorageCode> for Storage {
             StorageCode::Int8 => Storage::Int8,
         }
     }
+}
+
+/// Has memory grow by what is to come, at once where that can be: an engine's collector may run
+/// whenever a memory that is not shared has grown.
+#[wasm_bindgen(js_name = expectBytes)]
+pub fn expect_bytes(bytes: usize) {
+    let _ = black_box(try_with_capacity::<u8>(bytes));
 }
 
 /// The numbers of a piece of a tensor, whole rows of `cols` that end within `rows`.
