@@ -40,7 +40,7 @@ const parts = {
 
 /** What differs most from the Node at hand, and what depends most on it: a few minutes. */
 const OTHER_PLACES = ['node-26', 'deno', 'bun', 'chromium'];
-const ENGINE_TESTS = ['attention', 'engine', 'heads.parity', 'model', 'parity', 'pipelines.parity', 'tokenizer.parity'];
+const ENGINE_TESTS = ['attention', 'engine', 'heads.parity', 'model', 'parity', 'pipelines.parity', 'tokenizer.parity', 'wide', 'wide-process'];
 
 await main(async () => {
   const [part, pattern] = process.argv.slice(2);

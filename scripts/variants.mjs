@@ -49,7 +49,6 @@ function variant(memory, simd) {
         : []),
     ],
     optFlags: [
-      '-O2',
       // The lowest kilobyte is the end of the stack, which nobody points into: constants go from additions
       // into the offsets of loads, where V8 sees which are neighbours (ts/engine/wide.ts).
       '--low-memory-unused',

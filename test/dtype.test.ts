@@ -6,9 +6,10 @@ import * as assert from 'uvu/assert';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { convertToLongformer, createEngine, LongformerForCausalLM, LongformerModel, SearchIndex, type Engine, type FileSource } from 'longformer-wasm';
+import { convertToLongformer, createEngine, LongformerForCausalLM, LongformerForMaskedLM, LongformerModel, SearchIndex, type Engine, type FileSource } from 'longformer-wasm';
 import { assertClose } from './close.ts';
 import { assertRefuses } from './rejects.ts';
+import { headFiles } from './tiny-heads.ts';
 
 const fixtures = new URL('./fixtures/', import.meta.url);
 const tinyLongformer = new URL('tiny-longformer/', fixtures);
@@ -112,6 +113,15 @@ test('what is named stays in single precision', async ({ engine }) => {
     assert.not.equal(some.data, bytes.data, `${names}`);
     assert.ok(cosine(some.data, singles.data) >= LEAST_COSINE.int8, `${names}`);
   }
+});
+
+test('the layer of logits stays by its own name, where it is the word embeddings, too', async ({ engine }) => {
+  const bytesOf = async (modulesToNotConvert: string[]): Promise<number> => {
+    await using model = await LongformerForMaskedLM.fromPretrained(await headFiles('masked-lm'), { engine, dtype: 'int8', modulesToNotConvert });
+    return model.plan({ tokens: 16 }).weightBytes;
+  };
+  const [none, decoder, head] = [await bytesOf([]), await bytesOf(['lm_head.decoder']), await bytesOf(['lm_head'])];
+  assert.ok(none < decoder && decoder < head, `${none}, ${decoder}, ${head}`);
 });
 
 test('names of layers that are in no checkpoint are refused, and so is what is none', async ({ engine }) => {

@@ -200,7 +200,7 @@ const keptIndex = await (async (): Promise<Uint8Array> => {
   const document = (text: string, ...spans: number[]): KeptDocument =>
     ({ text, version: 'v', tokens: 9, windows: 1, spans: Uint32Array.from(spans), vectors: vectorsOf(new Float32Array(spans.length / 2 * HIDDEN)) });
   const { chunks } = await indexFile(
-    { checkpoint: { source: 'org/name', revision: null }, passages: { by: 'paragraph', maxTokens: 200, overlap: 0 }, vectors: 'both', attentionWindow: [8, 8], dtype: 'f32' },
+    { checkpoint: { source: 'org/name', revision: null }, passages: { by: 'paragraph', maxTokens: 200, overlap: 0 }, vectors: 'both', attentionWindow: [8, 8], dtype: 'f32', modulesToNotConvert: [] },
     HIDDEN, new Float32Array(HIDDEN), new Map([['a', document('one two', 0, 3, 4, 7)], ['b', document('')], ['ü', document('\u{1f600} x', 0, 4)]]));
   const pieces: Uint8Array[] = [];
   for await (const chunk of chunks) pieces.push(chunk);

@@ -20,7 +20,7 @@ export {
   type AnyModel, type MultipleChoiceOutput,
 } from './longformer-models.ts';
 export type { ModelSource } from './longformer-models.ts';
-export type { Simd } from './engine/builds.ts';
+export type { Simd, SimdWish } from './engine/builds.ts';
 export type { SpecialToken, SpecialTokens } from './tokenizer/special-tokens.ts';
 export { tokensInRanges, type CharacterRange } from './tokens-in-ranges.ts';
 export type { LoadOptions } from './loading.ts';

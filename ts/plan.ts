@@ -84,11 +84,11 @@ export function planOf(model: PlannedModel, request: PlanRequest): Plan {
   const sizes = sizesOf(model, request);
   const bands = bandsOf(config, request.attentionWindow);
   const quantized = dtype === 'int8' ? sizes.together * sizes.tokens * (2 * config.hidden_size + 4) : 0; // what goes into projections
-  const encoder = encoderBytes(config, sizes, bands, threads) + productBytes(config, sizes, dtype) + quantized;
+  const encoder = encoderBytes(config, sizes, bands, threads) + quantized;
   const head = sizes.together * sizes.tokens * 4 * config.hidden_size + headBytes(architecture, config, sizes);
   const engine = threads === 1 ? USED_ALONE_BYTES : USED_BYTES + THREAD_BYTES * (threads - 1);
   return {
-    peakBytes: Math.max(ENGINE_BYTES, Math.round(engine + weightBytes + Math.max(encoder, head + holesBytes(config)))),
+    peakBytes: Math.max(ENGINE_BYTES, Math.round(engine + weightBytes + productBytes(config, sizes, dtype) + Math.max(encoder, head + holesBytes(config)))),
     weightBytes,
     flops: sizes.batch * (encoderFlops(config, sizes, bands) + headFlops(architecture, config, sizes)),
   };

@@ -21,8 +21,12 @@ const MOST_ROWS: usize = 576;
 /// Rows of a task at most: of these, and of its columns, the second-level cache holds enough.
 const MOST_TASK_ROWS: usize = 144;
 
-/// Blocks of columns, for as many threads.
+/// Blocks of columns at most, for as many threads.
 const BLOCKS: usize = 16;
+
+/// Chosen rows that go by columns. Of more, columns would take as much memory again as the result,
+/// which may be as wide as a vocabulary.
+const FEW_ROWS: usize = 12;
 
 /// Rows of a task that goes over rows: so little work that a short text is one task.
 const ROWS: usize = 24;
@@ -56,7 +60,7 @@ pub fn add_linear(
     assert_eq!(x.len(), rows * in_cols, "x must have as many rows as the hidden states");
     for Range { start, end } in blocks(rows) {
         let hidden_states = &mut hidden_states[start * out_cols..end * out_cols];
-        let x = X::Rows(&x[start * in_cols..end * in_cols]);
+        let x = LayerInput::Rows(&x[start * in_cols..end * in_cols]);
         add(work, x, linear, norm, hidden_states, scratch)?;
     }
     Ok(())
@@ -102,12 +106,10 @@ pub fn linear_of_rows(
     let wanted = |rows: &[u32]| -> Vec<f32> {
         rows.iter().flat_map(|&row| &x[row as usize * in_cols..][..in_cols]).copied().collect()
     };
-    let block = rows_per_block(rows.len());
-    if (1..=block).contains(&rows.len()) {
+    if (1..=FEW_ROWS).contains(&rows.len()) {
         return apply(work, &wanted(rows), linear, output, scratch);
     }
-    // A layer as wide as a vocabulary: of many rows, its columns would take as much memory as what
-    // comes out.
+    let block = rows_per_block(rows.len());
     work.for_each_chunk(output, block * out_cols, |index, output| {
         let rows = &rows[index * block..][..output.len() / out_cols];
         linear.apply(&wanted(rows), output);
@@ -137,7 +139,7 @@ fn apply(
     Scratch { columns, rows }: &mut Scratch,
 ) -> Result<(), Stop> {
     let cols = linear.out_features();
-    let product = Product::new(work, X::Rows(x), linear, |_| {}, rows, columns)?;
+    let product = Product::new(work, LayerInput::Rows(x), linear, |_| {}, rows, columns)?;
     work.for_each_chunk(output, ROWS * cols, |index, output| {
         for (row, output) in (index * ROWS..).zip(output.chunks_exact_mut(cols)) {
             product.copy_row(row, output);
@@ -148,7 +150,7 @@ fn apply(
 /// `residual = norm(residual + x · weightᵀ + bias)`, or without the norm.
 pub(crate) fn add(
     work: &mut Work,
-    x: X,
+    x: LayerInput,
     linear: &Linear,
     norm: Option<&LayerNorm>,
     residual: &mut [f32],
@@ -168,16 +170,20 @@ pub(crate) fn add(
 
 /// What goes into a layer: rows, or what came out of another.
 #[derive(Clone, Copy)]
-pub(crate) enum X<'a> {
+pub(crate) enum LayerInput<'a> {
     Rows(&'a [f32]),
     Product(Product<'a>),
 }
 
-impl X<'_> {
-    fn copy_row(self, row: usize, to: &mut [f32]) {
+impl LayerInput<'_> {
+    /// A row, where it lies or put together in `room`, which is as long.
+    fn row<'b>(&'b self, row: usize, room: &'b mut [f32]) -> &'b [f32] {
         match self {
-            X::Rows(x) => to.copy_from_slice(&x[row * to.len()..][..to.len()]),
-            X::Product(product) => product.copy_row(row, to),
+            LayerInput::Rows(x) => &x[row * room.len()..][..room.len()],
+            LayerInput::Product(product) => {
+                product.copy_row(row, room);
+                room
+            }
         }
     }
 }
@@ -193,7 +199,7 @@ pub(crate) struct Product<'a> {
 }
 
 impl<'a> Product<'a> {
-    /// `x · weightᵀ + bias`, and `f` of every number of that.
+    /// `f(x · weightᵀ + bias)`, number by number. `f` gets what fills the last block up, too.
     pub(crate) fn of(
         work: &mut Work,
         x: &[f32],
@@ -201,12 +207,12 @@ impl<'a> Product<'a> {
         f: impl Fn(&mut [f32]) + Sync,
         Scratch { columns, rows }: &'a mut Scratch,
     ) -> Result<Self, Stop> {
-        Self::new(work, X::Rows(x), linear, f, rows, columns)
+        Self::new(work, LayerInput::Rows(x), linear, f, rows, columns)
     }
 
     fn new(
         work: &mut Work,
-        x: X,
+        x: LayerInput,
         linear: &Linear,
         f: impl Fn(&mut [f32]) + Sync,
         prepared: &mut Prepared,
@@ -214,8 +220,8 @@ impl<'a> Product<'a> {
     ) -> Result<Self, Stop> {
         let (depth, cols) = (linear.in_features(), linear.out_features());
         let rows = match x {
-            X::Rows(x) => x.len() / depth,
-            X::Product(Product { rows, .. }) => rows,
+            LayerInput::Rows(x) => x.len() / depth,
+            LayerInput::Product(Product { rows, .. }) => rows,
         };
         let x = prepared.take(work, x, rows, linear)?;
         // Whole pairs of panels (`gemm::wide`).
@@ -261,7 +267,7 @@ impl Prepared {
     fn take<'a>(
         &'a mut self,
         work: &mut Work,
-        x: X<'a>,
+        x: LayerInput<'a>,
         rows: usize,
         linear: &Linear,
     ) -> Result<Input<'a>, Stop> {
@@ -270,8 +276,8 @@ impl Prepared {
             return Ok(Input::Quantized(quantize(work, x, rows, depth, &mut self.quantized)?));
         }
         let data = match x {
-            X::Rows(x) => x,
-            X::Product(product) => {
+            LayerInput::Rows(x) => x,
+            LayerInput::Product(product) => {
                 let len = try_len(rows, depth)?;
                 work.grow(&mut self.plain, len)?;
                 let plain = &mut self.plain[..len];
@@ -290,7 +296,7 @@ impl Prepared {
 /// The rows of `x`, `[rows, cols]`, quantised into `buffer`.
 pub(crate) fn quantize<'a>(
     work: &mut Work,
-    x: X,
+    x: LayerInput,
     rows: usize,
     cols: usize,
     buffer: &'a mut Vec<i32>,
@@ -300,10 +306,9 @@ pub(crate) fn quantize<'a>(
     work.grow(buffer, len)?;
     let buffer = &mut buffer[..len];
     work.for_each_chunk(buffer, ROWS * stride, |index, quantized| {
-        let mut together = vec![0.0; cols];
+        let mut room = vec![0.0; cols];
         for (row, quantized) in (index * ROWS..).zip(quantized.chunks_exact_mut(stride)) {
-            x.copy_row(row, &mut together);
-            quantize_row(&together, quantized);
+            quantize_row(x.row(row, &mut room), quantized);
         }
     })?;
     Ok(QuantizedRows { data: buffer, stride })

@@ -1,6 +1,6 @@
 //! Embeddings: the sum of a word's, a position's and a token type's row, normalised.
 
-use crate::gemm::quantize_evenly;
+use crate::gemm::quantize_symmetric;
 use crate::half::{TooLarge, try_to_half, widen};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Storage;
@@ -86,7 +86,7 @@ impl Table {
                 let numbers = numbers[start..].chunks_exact_mut(self.cols);
                 let rows = rows.chunks_exact(self.cols).zip(numbers);
                 for ((row, numbers), scale) in rows.zip(&mut scales[first..]) {
-                    *scale = quantize_evenly(row, 127, |i, x| numbers[i] = x);
+                    *scale = quantize_symmetric(row, 127, |i, x| numbers[i] = x);
                 }
             }
         }

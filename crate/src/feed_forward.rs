@@ -3,7 +3,7 @@
 //! The intermediate activation is four times as wide as the hidden states; it exists for one
 //! block of rows at a time, never for a whole sequence.
 
-use crate::columns::{self, Product, Scratch, X};
+use crate::columns::{self, LayerInput, Product, Scratch};
 use crate::gelu::gelu;
 use crate::layer_norm::{LayerNorm, layer_norm};
 use crate::linear::Linear;
@@ -68,5 +68,5 @@ fn of_block(
         Norm::After(norm) => (&*hidden_states, Some(norm)),
     };
     let activation = Product::of(work, x, intermediate, gelu, activation)?;
-    columns::add(work, X::Product(activation), output, after, hidden_states, product)
+    columns::add(work, LayerInput::Product(activation), output, after, hidden_states, product)
 }

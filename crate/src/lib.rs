@@ -15,7 +15,7 @@
 //! concatenation, and nothing is ever padded to the window.
 //!
 //! Arrows of dependency: `wasm` -> `attention`, `feed_forward`, `embedding`, `pooling`,
-//! `transform`, `unit_vectors` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `half` -> `simd`, `work` -> `parallel`.
+//! `transform`, `unit_vectors` -> `columns` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `half` -> `simd`, `work` -> `parallel`.
 //! `band` alone turns a window and a dilation into keys.
 
 pub mod attention;

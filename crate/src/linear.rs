@@ -51,7 +51,7 @@ enum Weights {
 pub enum Input<'a> {
     /// As they are. Every layer takes them.
     Rows(Rows<'a>),
-    /// Quantised before: where a layer with 8-bit weights is applied group by group, so that it
+    /// Quantised before: where a layer with 8-bit weights is applied part by part, so that it
     /// happens once.
     Quantized(QuantizedRows<'a>),
 }

@@ -27,8 +27,8 @@ pub(crate) fn try_for_each_chunk<T: Send, E: Send>(
 
 /// Rows in a block of work, for a batch of `total_rows` rows.
 ///
-/// Many rows per block reuse each panel of weights more often; few rows give every thread
-/// something to do. A multiple of the register tile's rows either way.
+/// A multiple of the register tile's rows, so many that every thread has something to do. Linear
+/// layers have a way of their own (`columns`).
 pub fn rows_per_block(total_rows: usize) -> usize {
     rows_per_block_of(96, total_rows)
 }

@@ -32,7 +32,7 @@ function ownBuild(name: BuildName): URL {
 /** Vector instructions: the plain 128-bit ones, or those and the relaxed ones (fused multiply-add). */
 export type Simd = 'simd128' | 'relaxed';
 
-/** What can be asked for; `wide` is `auto`, and pairs of vectors fused where V8 does that (`wide.ts`). */
+/** What can be asked for; `wide` is `auto`, and 256 bits where they are to be had (`wide.ts`). */
 export type SimdWish = (typeof SIMD_WISHES)[number];
 
 export const SIMD_WISHES = ['auto', 'simd128', 'relaxed', 'wide'] as const;

@@ -2,12 +2,12 @@
 
 import { LongformerError } from '../errors.ts';
 import { runtimeName } from '../platform/runtime.ts';
-import { chooseBuild, sharesMemory } from './builds.ts';
+import { chooseBuild, sharesMemory, type Build } from './builds.ts';
 import { startHere, startWorkers } from './crew.ts';
 import { Engine } from './engine.ts';
 import { compileModule } from './module.ts';
 import { checkEngineOptions, type EngineOptions, type EngineSettings } from './options.ts';
-import { askForFusedVectors } from './wide.ts';
+import { askForFusedVectors, withdrawFusedVectors } from './wide.ts';
 
 /**
  * Starts an engine: one WebAssembly instance in a worker of its own, and its pool of threads.
@@ -32,19 +32,32 @@ function whyHere({ worker }: EngineOptions): string {
 }
 
 async function start(settings: EngineSettings, oneThread: string | null): Promise<Engine> {
-  const { simd, wasm, workerUrl, worker, maxMemoryBytes, signal } = settings;
+  const { simd, wasm, threads, signal } = settings;
   signal?.throwIfAborted();
-  const { build, reason } = chooseBuild({ simd, threads: settings.threads, wasm, oneThread });
-  const whyNotWide = simd !== 'wide' ? null : build.simd === 'relaxed' ? askForFusedVectors() : 'it takes relaxed SIMD';
+  const { build, reason } = chooseBuild({ simd, threads, wasm, oneThread });
+  if (simd !== 'wide') return startBuild(settings, build, reason, false);
+  const whyNot = build.simd === 'relaxed' ? askForFusedVectors() : 'it takes relaxed SIMD';
+  if (whyNot !== null) return startBuild(settings, build, `${reason}; not wide: ${whyNot}`, false);
+  let relies = false;
+  try {
+    const engine = await startBuild(settings, build, reason, true);
+    relies = engine.info.simd === 'wide';
+    return engine;
+  } finally {
+    if (!relies) withdrawFusedVectors();
+  }
+}
+
+async function startBuild(settings: EngineSettings, build: Build, reason: string, triesWide: boolean): Promise<Engine> {
+  const { workerUrl, worker, maxMemoryBytes, signal } = settings;
   const module = build.wasm instanceof URL ? await compileModule(build.wasm, signal) : build.wasm;
   signal?.throwIfAborted();
 
   const threads = build.threads ? settings.threads : 1;
   const control = worker && sharesMemory() ? new Int32Array(new SharedArrayBuffer(8)) : null;
-  const wide = simd === 'wide' && whyNotWide === null;
-  const crew = { module, threads, maxMemoryBytes, wide, control };
+  const crew = { module, threads, maxMemoryBytes, triesWide, control };
   const engine = new Engine(
-    { runtime: runtimeName(), build: build.name, simd: build.simd, threads, reason: whyNotWide === null ? reason : `${reason}; not wide: ${whyNotWide}` },
+    { runtime: runtimeName(), build: build.name, simd: build.simd, threads, reason },
     control,
     (events) => worker ? startWorkers(crew, workerUrl, events) : startHere(crew, events),
   );

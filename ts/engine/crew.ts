@@ -101,8 +101,10 @@ export function startHere(start: CrewStart, { onReady, onMessage, onDeath }: Cre
   };
   const begin = async (): Promise<void> => {
     const { startHost } = await import('./host.ts');
-    host = await startHost({ type: 'engine', ...start, poolPorts: [] }, send);
-    if (!isEnded) onReady(host.ready);
+    const started = await startHost({ type: 'engine', ...start, poolPorts: [] }, send);
+    if (isEnded) return started.end();
+    host = started;
+    onReady(started.ready);
   };
   begin().catch((error: Error) => onDeath(error instanceof LongformerError ? error : dead(`it cannot start: ${error.message}`)));
   return {

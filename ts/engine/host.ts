@@ -27,7 +27,7 @@ interface Parts extends Pick<EngineStart, 'control'> {
 }
 
 /** Initialises a build, and the pool where there is one. Rejects with `OUT_OF_MEMORY` if the memory is refused. */
-export async function startHost({ module, threads, maxMemoryBytes: limit, wide: wantsWide, poolPorts, control }: EngineStart, send: Send): Promise<Host> {
+export async function startHost({ module, threads, maxMemoryBytes: limit, triesWide, poolPorts, control }: EngineStart, send: Send): Promise<Host> {
   const hasPool = WebAssembly.Module.exports(module).some(({ name }) => name === 'startPool');
   const instantiate = await loadGlue(hasPool);
   const { memory, maxMemoryBytes } = takeMemory(limit, hasPool);
@@ -37,7 +37,7 @@ export async function startHost({ module, threads, maxMemoryBytes: limit, wide: 
   wasm.askBetweenUnits(stops);
   if (hasPool) wasm.startPool(threads);
   for (const port of poolPorts) port.postMessage({ memory });
-  const wide = wantsWide ? await tryWide(wasm) : null;
+  const wide = triesWide ? await tryWide(wasm) : null;
   return new Host({ wasm, memory, maxMemoryBytes, wide, control, stops, send });
 }
 

@@ -12,7 +12,7 @@ export interface EngineStart {
   /** The limit that the caller set, or null for the largest there is. */
   maxMemoryBytes: number | null;
   /** Whether 256 bits are to be tried. */
-  wide: boolean;
+  triesWide: boolean;
   /** One for each pool worker, to hand it the memory. */
   poolPorts: MessagePort[];
   /**

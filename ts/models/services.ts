@@ -110,9 +110,11 @@ export async function loadModelFrom(
   const architecture = wanted ?? architectureOf(config, source.label);
   bandsOf(config, attentionWindow ?? undefined);
   const files = await openCheckpoint(source);
-  const weights = new Weights(run, files, dtype, modulesToNotConvert);
+  let weights: Weights | undefined;
   try {
+    weights = new Weights(run, files, dtype, modulesToNotConvert);
     const prefix = findPrefix(weights);
+    weights.expect(prefix);
     const checkpoint = { label: source.label, config, weights, prefix, firstPosition: firstPosition(prefix, config) };
     const encoder = await Longformer.load(run, checkpoint);
     const head = await heads[architecture](checkpoint);
@@ -122,7 +124,7 @@ export async function loadModelFrom(
     run.onEnd(() => models.delete(id));
     return { id, architecture, dtype, weightBytes: weights.bytes, maxTokens: encoder.maxTokens, config };
   } catch (error) {
-    weights.free();
+    weights?.free();
     throw error;
   } finally {
     await files.close();

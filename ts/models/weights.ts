@@ -2,7 +2,8 @@
 //
 // A piece is some rows of a tensor. It goes from the file through a buffer of a few megabytes into
 // the place where the engine keeps it, already packed, so that a checkpoint never lies in memory
-// twice. Matrices are kept as the caller's dtype says, norms and biases in single precision.
+// twice. Matrices are kept as the caller's dtype says but for those that are named, norms and biases in
+// single precision.
 
 import type { Dtype } from '../dtype.ts';
 import { LongformerError } from '../errors.ts';
@@ -16,6 +17,9 @@ const PIECE_BYTES = 4 * 2 ** 20;
 
 /** Formats of files that the engine reads. */
 const FLOATS = ['F32', 'F16', 'BF16', 'F64'] as const;
+
+/** The layer of logits goes by this name even where its weights are the word embeddings. */
+const DECODER = 'lm_head.decoder';
 
 /** What the engine calls each dtype. */
 export const STORAGES = { f32: 'F32', f16: 'F16', int8: 'Int8' } as const;
@@ -45,14 +49,11 @@ export class Weights {
     this.#files = files;
     this.#dtype = dtype;
     this.#inF32 = inF32;
-    const names = [...files.tensors.keys()];
+    const names = [...files.tensors.keys(), DECODER];
     const unknown = inF32.find((part) => !names.some((name) => hasPart(name, part)));
     if (unknown !== undefined) {
       throw new LongformerError('BAD_INPUT', 'modulesToNotConvert', `must be parts of the names of tensors, and ${quoted(unknown)} is in none, as ${quoted(names[0])}`);
     }
-    const bytesOf = (dtype: Dtype): number => ({ f32: 4, f16: 2, int8: 1 })[dtype];
-    const expected = [...files.tensors.values()].map((info) => info.shape.reduce((a, b) => a * b, 1) * bytesOf(this.#dtypeOf(info)));
-    run.wasm.expectBytes(Math.min(2 ** 32 - 1, expected.reduce((a, b) => a + b, 0)));
     this.#total = [...files.tensors.values()].reduce((bytes, { start, end }) => bytes + end - start, 0);
   }
 
@@ -61,18 +62,28 @@ export class Weights {
     return this.#bytes;
   }
 
+  /** Has the engine's memory grow by what the tensors of an encoder will take, at once. */
+  expect(prefix: string): void {
+    const encoder = [...this.#files.tensors].filter(([name]) => name.startsWith(prefix));
+    const bytes = encoder.map(([name, { shape }]) => shape.reduce((a, b) => a * b, 1) * { f32: 4, f16: 2, int8: 1 }[this.#dtypeOf(name)]);
+    this.#run.wasm.expectBytes(Math.min(2 ** 32 - 1, bytes.reduce((a, b) => a + b, 0)));
+  }
+
   has(name: string): boolean {
     return this.#files.tensors.has(name);
   }
 
   /** `name.weight`, `[outFeatures, inFeatures]`, and `name.bias`. `groups`: the number of heads for a projection of attention, else 1. */
   async linear(name: string, inFeatures: number, outFeatures: number, groups = 1): Promise<Linear> {
-    return this.#linear(`${name}.weight`, `${name}.bias`, [outFeatures, inFeatures], groups);
+    return this.#linear(`${name}.weight`, `${name}.bias`, [outFeatures, inFeatures], groups, name);
   }
 
-  /** The layer that turns hidden states into logits: `weight`, `[vocab, hidden]`, and `bias`, null for none. */
+  /**
+   * The layer that turns hidden states into logits: `weight`, `[vocab, hidden]`, which may be tied, and `bias`, null
+   * for none.
+   */
   async decoder(weight: string, bias: string | null, hidden: number, vocab: number): Promise<Linear> {
-    return this.#linear(weight, bias, [vocab, hidden], 1);
+    return this.#linear(weight, bias, [vocab, hidden], 1, DECODER);
   }
 
   /** `name.weight` and `name.bias`, `[cols]`; `gamma` and `beta` in files of the first BERTs. */
@@ -89,7 +100,7 @@ export class Weights {
   /** `name.weight`, `[rows, cols]`. */
   async table(name: string, rows: number, cols: number): Promise<Table> {
     const weight = this.#find(`${name}.weight`, [rows, cols]);
-    const table = this.keep(new this.#run.wasm.Table(this.#storageOf(weight), rows, cols));
+    const table = this.keep(new this.#run.wasm.Table(this.#storageOf(weight.name), rows, cols));
     this.#bytes += table.bytes();
     await this.#write(weight, table.writeWeight.bind(table));
     return table;
@@ -118,19 +129,19 @@ export class Weights {
     for (const handle of this.#handles.splice(0)) handle.free();
   }
 
-  #dtypeOf({ name }: TensorInfo): Dtype {
-    return this.#inF32.some((part) => hasPart(name, part)) ? 'f32' : this.#dtype;
+  #dtypeOf(...names: string[]): Dtype {
+    return this.#inF32.some((part) => names.some((name) => hasPart(name, part))) ? 'f32' : this.#dtype;
   }
 
-  #storageOf(info: TensorInfo): number {
-    return this.#run.wasm.Storage[STORAGES[this.#dtypeOf(info)]];
+  #storageOf(...names: string[]): number {
+    return this.#run.wasm.Storage[STORAGES[this.#dtypeOf(...names)]];
   }
 
-  async #linear(weightName: string, biasName: string | null, shape: [number, number], groups: number): Promise<Linear> {
+  async #linear(weightName: string, biasName: string | null, shape: [number, number], groups: number, name: string): Promise<Linear> {
     const [outFeatures, inFeatures] = shape;
     const weight = this.#find(weightName, shape);
     const bias = biasName === null ? null : this.#find(biasName, [outFeatures]);
-    const linear = this.keep(new this.#run.wasm.Linear(this.#storageOf(weight), inFeatures, outFeatures, groups));
+    const linear = this.keep(new this.#run.wasm.Linear(this.#storageOf(weight.name, name), inFeatures, outFeatures, groups));
     this.#bytes += linear.bytes();
     await this.#write(weight, linear.writeWeight.bind(linear));
     if (bias !== null) await this.#write(bias, linear.writeBias.bind(linear));

@@ -44,6 +44,7 @@ export interface KeptSettings {
   /** Of every layer, both sides together. */
   readonly attentionWindow: readonly number[];
   readonly dtype: Dtype;
+  readonly modulesToNotConvert: readonly string[];
 }
 
 /** What an index keeps of a document. */
@@ -176,7 +177,7 @@ function readSettings(file: OpenFile, { metadata }: StoredTensors): KeptSettings
   const fields = parsed(file, 'settings', metadata.get('settings') ?? '');
   const refuse = (name: string, rule: string, value: unknown): LongformerError => badFile(file, `must have ${rule} as ${name} in its settings, has ${quoted(value)}`);
   if (!isObject(fields)) throw refuse('all', 'an object', fields);
-  const { checkpoint, passages, vectors, attentionWindow, dtype } = fields;
+  const { checkpoint, passages, vectors, attentionWindow, dtype, modulesToNotConvert = [] } = fields;
   if (checkpoint !== null && !(isObject(checkpoint) && typeof checkpoint['source'] === 'string' && isStringOrNull(checkpoint['revision']))) {
     throw refuse('checkpoint', 'source and revision, or null,', checkpoint);
   }
@@ -184,10 +185,11 @@ function readSettings(file: OpenFile, { metadata }: StoredTensors): KeptSettings
   if (!isOneOf(PASSAGES_BY, rules['by']) || !isCount(rules['maxTokens']) || !isCount(rules['overlap'])) throw refuse('passages', 'by, maxTokens and overlap', passages);
   if (!isOneOf(VECTORS, vectors)) throw refuse('vectors', `one of ${VECTORS.join(', ')}`, vectors);
   if (!isOneOf(DTYPES, dtype)) throw refuse('dtype', `one of ${DTYPES.join(', ')}`, dtype);
+  if (!Array.isArray(modulesToNotConvert) || !modulesToNotConvert.every((name) => typeof name === 'string')) throw refuse('modulesToNotConvert', 'a list of names', modulesToNotConvert);
   if (!Array.isArray(attentionWindow)) throw refuse('attentionWindow', 'a list', attentionWindow);
   windowPerLayer(attentionWindow, attentionWindow.length, { code: 'BAD_FILE', subject: `${file.name}: attentionWindow` });
   const { by, maxTokens, overlap } = rules as unknown as PassageRules;
-  return { checkpoint: checkpoint as KeptSettings['checkpoint'], passages: { by, maxTokens, overlap }, vectors, attentionWindow, dtype };
+  return { checkpoint: checkpoint as KeptSettings['checkpoint'], passages: { by, maxTokens, overlap }, vectors, attentionWindow, dtype, modulesToNotConvert };
 }
 
 function checkShapes(file: OpenFile, { tensors }: StoredTensors): { passages: number; hiddenSize: number } {

@@ -194,7 +194,7 @@ function recordedSource(name: string, checkpoint: KeptSettings['checkpoint']): s
 }
 
 /** What an index was made with, for the checkpoint to be opened alike. */
-function settingsFor(options: KeptIndexOptions, { passages, vectors, attentionWindow, dtype }: KeptSettings): SearchIndexOptions {
+function settingsFor(options: KeptIndexOptions, { passages, vectors, attentionWindow, dtype, modulesToNotConvert }: KeptSettings): SearchIndexOptions {
   const same = (subject: string, given: unknown, kept: unknown): void => {
     if (given === undefined || JSON.stringify(given) === JSON.stringify(kept)) return;
     throw new LongformerError('BAD_INPUT', subject, `must be what the index was made with, ${quoted(kept)}, got ${quoted(given)}`);
@@ -203,13 +203,12 @@ function settingsFor(options: KeptIndexOptions, { passages, vectors, attentionWi
   for (const name of ['by', 'maxTokens', 'overlap'] as const) same(`passages.${name}`, options.passages?.[name], passages[name]);
   const { attentionWindow: window } = options;
   same('attentionWindow', typeof window === 'number' ? attentionWindow.map(() => window) : window, attentionWindow);
-  const { modulesToNotConvert = [] } = options;
-  return { passages, vectors, attentionWindow: [...attentionWindow], dtype: options.dtype ?? dtype, modulesToNotConvert };
+  return { passages, vectors, attentionWindow: [...attentionWindow], dtype: options.dtype ?? dtype, modulesToNotConvert: options.modulesToNotConvert ?? [...modulesToNotConvert] };
 }
 
 /** An option that is refused, and that the caller did not give, is the file's. */
 function blamingFile(error: unknown, name: string, options: KeptIndexOptions): unknown {
   if (!(error instanceof LongformerError) || error.code !== 'BAD_INPUT' || (options as Record<string, unknown>)[error.subject] !== undefined) return error;
-  if (!/^(passages|attentionWindow|revision|source)\b/.test(error.subject)) return error;
+  if (!/^(passages|attentionWindow|modulesToNotConvert|revision|source)\b/.test(error.subject)) return error;
   return new LongformerError('BAD_FILE', name, `must fit the checkpoint: ${error.message}`, { cause: error });
 }

@@ -63,6 +63,7 @@ interface Index {
   rules: ReadingRules;
   attentionWindow: number | number[] | null;
   dtype: Dtype;
+  modulesToNotConvert: readonly string[];
   /** Where the checkpoint came from; null: files of the caller's. */
   checkpoint: { source: string; revision: string | null } | null;
   documents: Map<string, KeptDocument>;
@@ -83,7 +84,7 @@ export async function createIndex(run: Run, location: Location | null, settings:
   const source = await run.open(location); // once: all files are of one commit
   const tokenizer = await loadTokenizer(source);
   const { pooling } = await readSentenceModules(source);
-  const { attentionWindow, dtype } = settings;
+  const { attentionWindow, dtype, modulesToNotConvert } = settings;
   const { id: modelId, config, maxTokens } = await loadModelFrom(run, 'LongformerModel', source, settings);
   try {
     if (tokenizer.vocabSize > config.vocab_size) {
@@ -94,7 +95,7 @@ export async function createIndex(run: Run, location: Location | null, settings:
     const rules = { passages, vectors: checkChoice('vectors', settings.vectors, VECTORS), maxTokens, hiddenSize: config.hidden_size, pooling };
     const checkpoint = location && { source: location.source, revision: source.commit ?? location.revision ?? null };
     const id = ++lastId;
-    indexes.set(id, { modelId, tokenizer, rules, attentionWindow, dtype, checkpoint, documents: new Map(), saving: 0, removed: [] });
+    indexes.set(id, { modelId, tokenizer, rules, attentionWindow, dtype, modulesToNotConvert, checkpoint, documents: new Map(), saving: 0, removed: [] });
     run.onEnd(() => indexes.delete(id));
     return id;
   } catch (error) {
@@ -193,9 +194,9 @@ function lastUpTo<T extends { first: number }>(looked: readonly T[], place: numb
 /** Makes ready to write the index as it is now to a file of `bytes`. To be ended, whatever comes of it. */
 export async function startSaving(run: Run, id: number): Promise<{ saving: number; bytes: number }> {
   const index = indexOf(id);
-  const { rules: { passages, vectors, hiddenSize }, dtype, checkpoint } = index;
+  const { rules: { passages, vectors, hiddenSize }, dtype, modulesToNotConvert, checkpoint } = index;
   const attentionWindow = bandsOf(encoderOf(index.modelId).config, index.attentionWindow ?? undefined).map(({ oneSidedWindow }) => 2 * oneSidedWindow);
-  const file = await indexFile({ checkpoint, passages, vectors, attentionWindow, dtype }, hiddenSize, await probe(run, index), index.documents);
+  const file = await indexFile({ checkpoint, passages, vectors, attentionWindow, dtype, modulesToNotConvert }, hiddenSize, await probe(run, index), index.documents);
   index.saving++;
   const saving = ++lastId;
   savings.set(saving, { index, pieces: piecesOf(file.chunks, PIECE_BYTES) });

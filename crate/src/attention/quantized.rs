@@ -1,7 +1,7 @@
 //! Hidden states for projections with 8-bit weights: quantised once, not by every head anew.
 
 use super::{Projections, Source};
-use crate::columns::{X, quantize};
+use crate::columns::{LayerInput, quantize};
 use crate::work::{Stop, Work};
 
 /// The same projections, those that take such rows of the hidden states quantised into `buffer`.
@@ -19,7 +19,7 @@ pub(super) fn once<'a>(
 
     let cols = weights.in_features();
     let quantized =
-        quantize(work, X::Rows(hidden_states), hidden_states.len() / cols, cols, buffer)?;
+        quantize(work, LayerInput::Rows(hidden_states), hidden_states.len() / cols, cols, buffer)?;
     let of_quantized = |source| match source {
         Source::Projected { hidden_states: same, weights }
             if std::ptr::eq(same, hidden_states) && weights.takes_quantized() =>

@@ -1,9 +1,9 @@
-//! The product with a right matrix in half precision: each panel is widened once, into a buffer
-//! that the first-level cache holds, and the rows of a block go over it as over any other.
+//! The product with a right matrix in half precision: each panel, or pair of them, is widened once,
+//! into a buffer that the first-level cache holds, and the rows of a block go over it as over any other.
 //!
 //! So the result is that of the single precision product of the same numbers, bit for bit.
 
-use super::{Output, PANEL, Panels, Rows, Shape, Start, multiply};
+use super::{Output, PANEL, Panels, Rows, Shape, Start, multiply, padded, wide};
 use crate::half::{TooLarge, try_to_half, widen};
 
 /// `C = start + A · B`, with `B` in halves: panels `[depth][8]` without gaps.
@@ -13,12 +13,15 @@ use crate::half::{TooLarge, try_to_half, widen};
 /// If a matrix is too short for `shape`.
 pub fn multiply_half(shape: Shape, a: Rows, b: &[u16], start: Start, c: Output) {
     let Shape { rows, depth, cols } = shape;
-    let mut widened = vec![0.0; depth * PANEL];
-    for first_col in (0..cols).step_by(PANEL) {
+    let together = if wide::is_on() { 2 * PANEL } else { PANEL };
+    let mut widened = vec![0.0; depth * together];
+    for first_col in (0..cols).step_by(together) {
         let panel = first_col / PANEL;
-        widen(&b[panel * depth * PANEL..][..depth * PANEL], &mut widened);
+        let width = (cols - first_col).min(together);
+        let panels = &b[first_col * depth..][..padded(width) * depth];
+        widen(panels, &mut widened[..panels.len()]);
         multiply(
-            Shape { rows, depth, cols: (cols - first_col).min(PANEL) },
+            Shape { rows, depth, cols: width },
             a,
             Panels { data: &widened, stride: depth * PANEL },
             start.at_column(first_col),

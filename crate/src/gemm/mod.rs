@@ -4,9 +4,9 @@
 //! `[depth][8]`, in the order in which the register tile reads it. `C` is written row by row, or
 //! panel by panel where it is the `B` of a later product.
 //!
-//! The loops: one panel of `B` after another, or one pair of them (`wide`), and under it tile after tile of rows of `A`. The
-//! panel stays in the first-level cache, the rows in the second; callers bring blocks of rows
-//! small enough for that (`parallel::rows_per_block`).
+//! The loops: one panel of `B` after another, or one pair of them (`wide`), and under it tile after
+//! tile of rows of `A`. The panel stays in the first-level cache, the rows in the second; callers
+//! bring blocks of rows small enough for that (`columns`).
 
 mod half;
 mod int8;
@@ -20,7 +20,7 @@ use tile::tile;
 pub use half::{multiply_half, pack_half_column};
 pub use int8::{
     Int8Matrix, Int8Panels, QuantizedRows, STRETCH, most_weight, multiply_int8, multiply_quantized,
-    quantize_evenly, quantize_row, quantized_row_len,
+    quantize_row, quantize_symmetric, quantized_row_len,
 };
 pub(crate) use tile::TILE_ROWS;
 

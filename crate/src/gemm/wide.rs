@@ -19,6 +19,6 @@ pub(super) fn is_on() -> bool {
 
 /// Products of the whole process go over two panels at a time from now on, or over one. The results
 /// are the same bits.
-pub fn turn(on: bool) {
+pub fn set(on: bool) {
     ON.store(on, Ordering::Relaxed);
 }

@@ -5,7 +5,7 @@ use super::{Result, check};
 use crate::columns::{Scratch, apply_linear};
 use crate::linear::Linear;
 use crate::memory::{try_len, try_zeros};
-use crate::work::whole;
+use crate::work::{Place, Stop, Work};
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
@@ -35,11 +35,17 @@ impl LinearProductHandle {
     }
 
     /// Computes the rows that come out, `times` times over.
-    pub fn run(&mut self, times: usize) {
+    pub fn run(&mut self, times: usize) -> Result<()> {
         let Self { linear, x, output, scratch } = self;
         for _ in 0..times {
-            whole(|work| apply_linear(work, x, linear, output, scratch));
+            let mut place = Place::default();
+            let work = &mut Work::new(&|| false, &mut place);
+            match apply_linear(work, x, linear, output, scratch) {
+                Err(Stop::OutOfMemory(lack)) => return Err(lack.into()),
+                done => done.expect("nobody interrupts"),
+            }
         }
+        Ok(())
     }
 
     /// Fills `target` with elements of the rows that came out, from `first` on.

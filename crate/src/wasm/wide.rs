@@ -3,22 +3,27 @@
 
 use crate::gelu::gelu;
 use crate::gemm::{
-    Int8Matrix, Output, PANEL, Panels, Rows, Shape, Start, multiply, multiply_int8, wide,
+    Int8Matrix, Output, PANEL, Panels, Rows, Shape, Start, TILE_ROWS, multiply, multiply_half,
+    multiply_int8, pack_columns, pack_half_column, wide,
 };
 use crate::layer_norm::LayerNorm;
-use crate::memory::try_zeros;
+use crate::memory::{try_filled, try_zeros};
+use crate::simd::{add_assign, scale};
 use crate::softmax::exp2_and_sum_of_two;
 use wasm_bindgen::prelude::*;
 
-/// Whole tiles and whole pairs of panels, of a depth that stays in the first-level cache.
-const SHAPE: Shape = Shape { rows: 48, depth: 128, cols: 32 };
+/// Tiles of every kind, whole pairs of panels and one more, of a depth that stays in the first-level
+/// cache.
+const SHAPE: Shape = Shape { rows: 18, depth: 128, cols: 40 };
 
 /// Kernels over the same numbers again and again.
 #[wasm_bindgen]
 pub struct WideTrial {
     a: Vec<f32>,
     b: Vec<f32>,
+    halves: Vec<u16>,
     int8: Int8Matrix,
+    norm: LayerNorm,
     output: Vec<f32>,
 }
 
@@ -29,49 +34,77 @@ impl WideTrial {
     pub fn new() -> super::Result<WideTrial> {
         let Shape { rows, depth, cols } = SHAPE;
         let mut int8 = Int8Matrix::try_new(depth, cols)?;
+        let mut halves = try_filled(depth * cols, 0)?;
         for (col, column) in numbers(depth * cols, 3).chunks_exact(depth).enumerate() {
             int8.write_column(col, column);
+            pack_half_column(&mut halves, depth, col, column)?;
         }
-        let output = try_zeros(rows * cols)?;
-        Ok(Self { a: numbers(rows * depth, 1), b: numbers(depth * cols, 2), int8, output })
+        let (a, b) = (numbers(rows * depth, 1), numbers(depth * cols, 2));
+        let norm = LayerNorm::new(depth, 1e-5);
+        Ok(Self { a, b, halves, int8, norm, output: try_zeros(rows * cols)? })
     }
 
     /// The product, `times` times, over two panels at a time or over one. Returns a hash of it, the
     /// same one either way.
     pub fn product(&mut self, two: bool, times: usize) -> u32 {
-        let Self { a, b, output, .. } = self;
-        wide::turn(two);
+        wide::set(two);
         for _ in 0..times {
-            let a = Rows { data: a, stride: SHAPE.depth };
-            let b = Panels { data: b, stride: SHAPE.depth * PANEL };
-            let row_stride = SHAPE.cols;
-            let output = Output { data: output, row_stride, panel_stride: PANEL };
-            multiply(SHAPE, a, b, Start::Zero, output);
+            self.multiply(SHAPE.rows);
         }
-        hash(output)
+        hash(0, &self.output)
     }
 
-    /// A hash of what the other kernels make of it, those with neighbouring vectors in them.
-    pub fn others(&mut self) -> u32 {
-        let Self { a, int8, output, .. } = self;
-        let Shape { depth, cols, .. } = SHAPE;
-        let a = Rows { data: a, stride: depth };
-        let row_stride = cols;
-        let result = Output { data: output, row_stride, panel_stride: PANEL };
-        multiply_int8(SHAPE, a, int8.from_column(0), &[0.0; SHAPE.cols], result);
-        let (left, right) = output.split_at_mut(SHAPE.rows * cols / 2);
-        gelu(left);
-        LayerNorm::new(cols, 1e-5).apply(&mut left[..cols]);
-        let (first, second) = right.split_at_mut(cols);
-        second[0] = exp2_and_sum_of_two(first, &mut second[1..]);
-        hash(output)
+    /// All that kernels of a model are made of, `times` times. Returns a hash of the last results.
+    pub fn others(&mut self, times: usize) -> u32 {
+        let Shape { rows, depth, cols } = SHAPE;
+        let zeros = [0.0; SHAPE.cols];
+        let mut seen = 0;
+        for _ in 0..times {
+            seen = 0;
+            for count in 1..=TILE_ROWS {
+                self.multiply(count);
+                seen = hash(seen, &self.output[..count * cols]);
+            }
+            let Self { a, b, halves, int8, norm, output } = self;
+            let a_rows = Rows { data: a, stride: depth };
+            multiply_half(SHAPE, a_rows, halves, Start::Zero, plain(output));
+            seen = hash(seen, output);
+            multiply_int8(SHAPE, a_rows, int8.from_column(0), &zeros, plain(output));
+            seen = hash(seen, output);
+            gelu(output);
+            seen = hash(seen, output);
+            let (first, second) = output.split_at_mut(rows * cols / 2);
+            second[0] = exp2_and_sum_of_two(first, &mut second[1..]);
+            seen = hash(seen, output);
+            let mut row = a[..depth].to_vec();
+            norm.apply(&mut row);
+            scale(&mut row, 0.5);
+            add_assign(&mut row, &b[..depth]);
+            seen = hash(seen, &row);
+            let columns = Rows { data: a, stride: depth };
+            let mut packed = vec![0.0; depth * PANEL];
+            pack_columns(&mut packed, depth, 0, PANEL, columns);
+            seen = hash(seen, &packed);
+        }
+        seen
     }
+
+    fn multiply(&mut self, rows: usize) {
+        let Self { a, b, output, .. } = self;
+        let a = Rows { data: a, stride: SHAPE.depth };
+        let b = Panels { data: b, stride: SHAPE.depth * PANEL };
+        multiply(Shape { rows, ..SHAPE }, a, b, Start::Zero, plain(output));
+    }
+}
+
+fn plain(data: &mut [f32]) -> Output<'_> {
+    Output { data, row_stride: SHAPE.cols, panel_stride: PANEL }
 }
 
 /// Products of this engine go over two panels at a time from now on, or over one.
 #[wasm_bindgen(js_name = takeTwoPanels)]
 pub fn take_two_panels(two: bool) {
-    wide::turn(two);
+    wide::set(two);
 }
 
 /// In -1..1, the same ones every time.
@@ -84,7 +117,8 @@ fn numbers(len: usize, seed: u32) -> Vec<f32> {
     (0..len).map(|_| number()).collect()
 }
 
-/// Of the bits of all numbers (FNV-1a, a number at a time).
-fn hash(numbers: &[f32]) -> u32 {
-    numbers.iter().fold(0x811c_9dc5, |hash, x| (hash ^ x.to_bits()).wrapping_mul(0x0100_0193))
+/// Of the bits of all numbers, and what was seen before (FNV-1a, a number at a time).
+fn hash(seen: u32, numbers: &[f32]) -> u32 {
+    let step = |hash: u32, x: &f32| (hash ^ x.to_bits()).wrapping_mul(0x0100_0193);
+    numbers.iter().fold(0x811c_9dc5 ^ seen, step)
 }

@@ -15,7 +15,7 @@ const TOLERANCE: f64 = 3e-5;
 /// Hidden size, intermediate size.
 const SIZES: [[usize; 2]; 5] = [[1, 1], [3, 10], [8, 32], [12, 7], [30, 100]];
 
-/// One row; the end of a block of rows and the next; several blocks; the last of few rows, and many.
+/// One row; parts of tiles and tasks of rows; several tasks; two blocks.
 const ROWS: [usize; 7] = [1, 12, 13, 60, 301, 767, 800];
 
 struct Block {

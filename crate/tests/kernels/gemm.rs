@@ -169,7 +169,7 @@ fn two_panels_at_a_time_give_the_same_bits() {
         {
             let [one, two] = [false, true].map(|on| {
                 let mut data = vec![0.5; rows * row_stride + padded(cols) / PANEL * panel_stride];
-                wide::turn(on);
+                wide::set(on);
                 multiply(
                     Shape { rows, depth, cols },
                     Rows { data: &a, stride: depth },
@@ -177,7 +177,7 @@ fn two_panels_at_a_time_give_the_same_bits() {
                     start,
                     Output { data: &mut data, row_stride, panel_stride },
                 );
-                wide::turn(false);
+                wide::set(false);
                 data
             });
             assert_same_bits((rows, depth, cols), &two, &one);

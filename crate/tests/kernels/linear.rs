@@ -17,8 +17,7 @@ const TOLERANCE: f64 = 1e-5;
 const SIZES: [[usize; 2]; 8] =
     [[1, 1], [3, 2], [8, 8], [5, 9], [16, 24], [100, 30], [7, 64], [64, 7]];
 
-/// One row; parts and ends of tiles and blocks of rows; several blocks; the last of few
-/// rows, and many.
+/// One row; parts and ends of tiles and tasks of rows; several tasks; two blocks.
 const ROWS: [usize; 9] = [1, 5, 12, 13, 24, 97, 211, 767, 800];
 
 struct Weights {

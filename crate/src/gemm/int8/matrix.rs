@@ -1,6 +1,6 @@
 //! Weights in 8 bits, quantised when they are packed: a scale for each stretch of a column.
 
-use super::rows::quantize_evenly;
+use super::rows::quantize_symmetric;
 use super::step::{STEP, STRETCH, most_weight};
 use crate::gemm::PANEL;
 use crate::memory::{OutOfMemory, try_filled, try_len};
@@ -107,7 +107,7 @@ impl Int8Matrix {
         let parts = steps.chunks_mut(STRETCH / STEP * PANEL).zip(column.chunks(STRETCH));
         for ((steps, numbers), (scales, sums)) in parts.zip(scales) {
             let mut sum = 0;
-            scales[col] = quantize_evenly(numbers, most_weight(), |k, weight| {
+            scales[col] = quantize_symmetric(numbers, most_weight(), |k, weight| {
                 steps[k / STEP * PANEL + col][k % STEP] = weight;
                 sum += i32::from(weight);
             });

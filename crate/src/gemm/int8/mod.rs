@@ -29,7 +29,7 @@ mod rows;
 mod step;
 
 pub use matrix::{Int8Matrix, Int8Panels};
-pub use rows::{QuantizedRows, quantize_evenly, quantize_row, quantized_row_len};
+pub use rows::{QuantizedRows, quantize_row, quantize_symmetric, quantized_row_len};
 pub use step::{STRETCH, most_weight};
 
 use super::{Output, PANEL, Rows, Shape};

@@ -93,7 +93,7 @@ pub fn quantize_row(row: &[f32], quantized: &mut [i32]) {
 
 /// Numbers in a range that is even about 0: `store(i, x)` gets each in `-most..=most`. Returns their
 /// scale; with a NaN or an infinity among them that is NaN.
-pub fn quantize_evenly(numbers: &[f32], most: i8, mut store: impl FnMut(usize, i8)) -> f32 {
+pub fn quantize_symmetric(numbers: &[f32], most: i8, mut store: impl FnMut(usize, i8)) -> f32 {
     let largest = numbers.iter().fold(0.0, |largest: f32, x| largest.max(x.abs()));
     let poison: f32 = numbers.iter().map(|x| x * 0.0).sum(); // 0 or NaN, of which `max` knows nothing
     let scale = largest / f32::from(most) + poison;

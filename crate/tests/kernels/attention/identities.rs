@@ -7,6 +7,7 @@ use super::case::Case;
 use crate::reference::{Random, Sequence, assert_close, assert_same_bits, exact};
 use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
+use longformer::gemm::wide;
 use longformer::work::whole;
 use longformer::{Band, Batch};
 
@@ -24,6 +25,24 @@ fn window_0_returns_the_values() {
             let vectors = case.vectors(&mut random);
             assert_same_bits(&case, &case.context(&vectors), &vectors[2]);
         }
+    }
+}
+
+/// Panels in pairs, alone, and both; tiles that see a part of the keys.
+#[test]
+fn two_panels_at_a_time_change_no_bit() {
+    let mut random = Random::new(12);
+    for (head_dim, dilation, globals) in [(24, 1, 0), (24, 3, 2), (64, 1, 20), (20, 2, 1)] {
+        let heads = Heads { num_heads: 2, head_dim };
+        let case = Case::new(heads, 21, dilation, 150).with_globals((0..globals).collect());
+        let vectors = case.vectors(&mut random);
+        let [one, two] = [false, true].map(|on| {
+            wide::set(on);
+            let context = case.context(&vectors);
+            wide::set(false);
+            context
+        });
+        assert_same_bits(&case, &two, &one);
     }
 }
 
