@@ -32,6 +32,9 @@ const LIMIT_MS = 300_000;
 
 const VERIFIED_TOKENS = 600;
 
+/** What `simd: 'wide'` needs. */
+const FUSES = parseInt(process.versions.node) >= 24;
+
 const words = process.argv.slice(2);
 const shapes = (Object.keys(SHAPES) as ShapeName[]).filter((name) => !words.some((word) => word in SHAPES) || words.includes(name));
 const numbers = words.filter((word) => /^\d+$/.test(word)).map(Number);
@@ -49,9 +52,6 @@ const { threads, build } = engine.info;
 await engine.dispose();
 const report = new Report('model', build);
 for (const shape of shapes) await measure(shape);
-
-/** What `simd: 'wide'` needs. */
-const FUSES = parseInt(process.versions.node) >= 24;
 
 type Kind = (typeof KINDS)[number];
 
