@@ -5,7 +5,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { root } from './step.mjs';
 
 /** About the clone and the programs that work on it, not about the package: `npm test` runs them. */
-const aboutTheClone = ['bench', 'hub-python', 'package', 'retrieval-bench', 'scripts'];
+const aboutTheClone = ['bench', 'hub-python', 'inner-loop', 'package', 'retrieval-bench', 'scripts'];
 
 /** What test/page/ gives to tests in a page. Whatever else of Node's a test asks for keeps it out. */
 const inPages = {

@@ -1,0 +1,59 @@
+// The inner loop of the products, as it is shipped. V8 takes instructions in the order in which they
+// come, and LLVM's own order for WebAssembly spreads all rows before it multiplies: that takes more
+// registers than there are, and products are half as fast (crate/src/gemm/tile.rs).
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+/** What the loops of a build do that hold no other loop: `s` spreads a number over a vector, `m` multiplies and adds. */
+async function innerLoops(build: string): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'loops-'));
+  try {
+    const text = join(folder, 'text.wat');
+    await promisify(execFile)(process.execPath, [pathOf('../node_modules/binaryen/bin/wasm-dis'), pathOf(`../pkg/${build}/longformer_bg.wasm`), '--all-features', '-o', text]);
+    return loopsOf(await readFile(text, 'utf8')).map((loop) =>
+      [...loop.matchAll(/v128\.load32_splat|f32x4\.relaxed_madd|f32x4\.mul/g)].map(([operation]) => (operation === 'v128.load32_splat' ? 's' : 'm')).join(''));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The text of each loop in which there is no other, up to the parenthesis that closes it. */
+function loopsOf(text: string): string[] {
+  return [...text.matchAll(/\(loop\b/g)].flatMap(({ index }) => {
+    let depth = 0;
+    for (let at = index; at < text.length; at++) {
+      if (text[at] === '(') depth += 1;
+      else if (text[at] === ')') depth -= 1;
+      if (depth === 0) {
+        const loop = text.slice(index, at);
+        return loop.indexOf('(loop', 1) === -1 ? [loop] : [];
+      }
+    }
+    return [];
+  });
+}
+
+const test = suite('inner loop');
+
+// Rows of the largest tile, and vectors of columns.
+for (const [build, tiles] of [['single-simd128', [[4, 2]]], ['threads-simd128', [[4, 2]]], ['single-relaxed', [[6, 2], [6, 4]]], ['threads-relaxed', [[6, 2], [6, 4]]]] as const) {
+  test(`${build} multiplies what it has spread before it spreads more`, async () => {
+    const loops = await innerLoops(build);
+    for (const [rows, vectors] of tiles) {
+      // An operation stands before what it is made of: the first multiplication before the first number.
+      const inOrder = `m${`s${'m'.repeat(vectors)}`.repeat(rows)}`.slice(0, -1);
+      assert.ok(loops.includes(inOrder), `no loop of ${rows} rows and ${vectors} vectors in order, but ${loops.filter((loop) => loop.length === inOrder.length).join(', ') || 'none'}`);
+    }
+  });
+}
+
+test.run();
