@@ -75,7 +75,7 @@ export class Weights {
 
   /** `name.weight`, `[outFeatures, inFeatures]`, and `name.bias`. `groups`: the number of heads for a projection of attention, else 1. */
   async linear(name: string, inFeatures: number, outFeatures: number, groups = 1): Promise<Linear> {
-    return this.#linear(`${name}.weight`, `${name}.bias`, [outFeatures, inFeatures], groups, name);
+    return this.#linear(`${name}.weight`, `${name}.bias`, [outFeatures, inFeatures], groups);
   }
 
   /**
@@ -137,11 +137,11 @@ export class Weights {
     return this.#run.wasm.Storage[STORAGES[this.#dtypeOf(...names)]];
   }
 
-  async #linear(weightName: string, biasName: string | null, shape: [number, number], groups: number, name: string): Promise<Linear> {
+  async #linear(weightName: string, biasName: string | null, shape: [number, number], groups: number, ...otherNames: string[]): Promise<Linear> {
     const [outFeatures, inFeatures] = shape;
     const weight = this.#find(weightName, shape);
     const bias = biasName === null ? null : this.#find(biasName, [outFeatures]);
-    const linear = this.keep(new this.#run.wasm.Linear(this.#storageOf(weight.name, name), inFeatures, outFeatures, groups));
+    const linear = this.keep(new this.#run.wasm.Linear(this.#storageOf(weight.name, ...otherNames), inFeatures, outFeatures, groups));
     this.#bytes += linear.bytes();
     await this.#write(weight, linear.writeWeight.bind(linear));
     if (bias !== null) await this.#write(bias, linear.writeBias.bind(linear));

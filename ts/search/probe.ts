@@ -16,7 +16,7 @@ frying fish. "You are late," said the old man without turning around. "The tide 
 
 Die Werft schließt im Winter. What she did not know yet was that the engine had been sold twice already.`;
 
-/** Cosine between the probe's vectors by the same checkpoint, however its weights are kept: all-MiniLM-L6-v2 in 8 bits has 0.9979, in halves above 0.99999. */
+/** Cosine between the probe's vectors by the same checkpoint, however its weights are kept: of all-MiniLM-L6-v2 in 8 bits the farthest of 32 mean vectors has 0.9966 (test/dtype.minilm.test.ts). */
 const LEAST_COSINE = 0.99;
 
 /** Throws `BAD_FILE` unless `vectors`, `[passages, hiddenSize]`, are those that the index `name` has `kept` of the probe. */

@@ -17,8 +17,8 @@ pub(super) fn is_on() -> bool {
     EXISTS && ON.load(Ordering::Relaxed)
 }
 
-/// Products of the whole process go over two panels at a time from now on, or over one. The results
-/// are the same bits.
+/// Products of all threads of this instance go over two panels at a time from now on, or over one.
+/// The results are the same bits.
 pub fn set(on: bool) {
     ON.store(on, Ordering::Relaxed);
 }
