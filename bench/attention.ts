@@ -3,6 +3,7 @@
 // matrix products of the same shapes, in turn with it; over dilations; over the length.
 
 import { createEngine } from '../dist/index.js';
+import { roundsOf } from '../dist/plan.js';
 import { assertClose } from '../test/close.ts';
 import { definition, vectors } from '../test/definition.ts';
 import { line, spread } from './fit.ts';
@@ -121,8 +122,8 @@ async function lengths(): Promise<void> {
     const context = new wasm.Context();
     const inside = await time(() => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }), rounds);
     const bytes = memory.buffer.byteLength;
-    // Queries, keys, values, packed keys and values, contexts: what must be there.
-    const of = bytes / (6 * 4 * seqLen * HIDDEN_SIZE);
+    // Queries, keys, values, contexts, and keys and values as they are packed: what must be there.
+    const of = bytes / (4 * seqLen * (4 * HIDDEN_SIZE + 2 * HEAD_DIM * roundsOf(UNDILATED, seqLen)[0]!.length));
     report.add({ what: 'length', tokens: seqLen, window: 512, ...ms(inside), 'µs per token': (inside.best * 1e3) / seqLen, 'memory bytes': bytes, 'of what must be there': of });
 
     const input = { query, key, value, seqLen, numHeads: HEADS, headDim: HEAD_DIM, oneSidedWindow, globalTokens: [0], transfer: false };

@@ -59,11 +59,16 @@ function holesBytes({ hidden_size, vocab_size, max_position_embeddings }: Longfo
   return Math.min(3 * MB, 4 * hidden_size * Math.max(vocab_size, max_position_embeddings));
 }
 
-/** What the crate calls by these names: rows of a block, queries of a block, keys of a block, columns of a panel. */
+/**
+ * What the crate calls by these names: rows of a block, queries of a block, keys of a block, columns of a
+ * panel; heads that are packed at once at least, and those times tokens.
+ */
 const MOST_ROWS = 576;
 const QUERIES = 48;
 const KEYS = 192;
 const PANEL = 8;
+const FEWEST_HEADS = 4;
+const LEAST_PACKED = 16384;
 
 /** Logits at a time (models/logits.ts). */
 const LOGITS = 2 ** 22;
@@ -114,7 +119,7 @@ function whole(name: string, value: number, least: number, most: number): number
 
 // ---------------------------------------------------------------------------- memory
 
-/** Hidden states, context, keys and values of all tokens; and what a block of a layer takes for itself. */
+/** Hidden states and context of all tokens, keys and values of some heads; and what a block of a layer takes for itself. */
 function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly LayerBand[], threads: number): number {
   const { hidden_size: hidden, num_attention_heads: heads } = config;
   const headDim = hidden / heads;
@@ -123,12 +128,19 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
   const layers = bands.map(({ dilations, oneSidedWindow }) => {
     // Each strand of a dilated head is padded to whole panels.
     const places = dilations.map((dilation) => tokens + PANEL * (dilation < tokens ? dilation : 1) + sizes.globals);
-    const packed = together * sum(places) * (headDim + padded(headDim));
+    const packed = together * (headDim + padded(headDim)) * Math.max(...roundsOf(places, together * tokens).map(sum));
     const band = threads * QUERIES * (Math.min(tokens, 2 * oneSidedWindow) + QUERIES + sizes.globals);
     return { packed, scratch: Math.max(globalScratch(config, sizes, threads), band) };
   });
   const largest = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
   return 4 * (rows + largest(({ packed }) => packed)) + Math.max(holesBytes(config), 4 * largest(({ scratch }) => scratch));
+}
+
+/** The heads whose keys and values lie packed at one time (crate, attention/mod.rs). */
+export function roundsOf(heads: readonly number[], tokens: number): number[][] {
+  const most = Math.max(FEWEST_HEADS, Math.floor(LEAST_PACKED / tokens));
+  const count = Math.ceil(heads.length / Math.ceil(heads.length / most));
+  return Array.from({ length: Math.ceil(heads.length / count) }, (_, round) => heads.slice(round * count, (round + 1) * count));
 }
 
 /** What products of a block of rows leave, kept for the next (crate, columns.rs): the activation, once more as rows, and what comes out. */

@@ -76,11 +76,18 @@ impl Exp2 {
 
 /// The largest element, or `-inf` of none.
 pub fn largest(row: &[f32]) -> f32 {
-    let (vectors, tail) = row.as_chunks::<LANES>();
-    let mut max = F32x4::splat(f32::NEG_INFINITY);
-    for vector in vectors {
-        max = max.max(F32x4::load(vector));
+    // Four at once: one maximum takes four cycles until the next can use it.
+    let (groups, rest) = row.as_chunks::<{ 4 * LANES }>();
+    let mut maxima = [F32x4::splat(f32::NEG_INFINITY); 4];
+    for group in groups {
+        let (vectors, _) = group.as_chunks::<LANES>();
+        for (max, vector) in maxima.iter_mut().zip(vectors) {
+            *max = max.max(F32x4::load(vector));
+        }
     }
+    let (vectors, tail) = rest.as_chunks::<LANES>();
+    let [a, b, c, d] = maxima;
+    let max = vectors.iter().fold(a.max(b).max(c.max(d)), |max, x| max.max(F32x4::load(x)));
     tail.iter().fold(max.largest(), |max, &x| if x > max { x } else { max })
 }
 

@@ -9,9 +9,9 @@
 //! counting once whether the band reaches it or not. The rows of global tokens take a softmax
 //! over all keys, with projections of their own, and replace the ordinary ones.
 //!
-//! The work falls into three forks over the threads: keys and values into panels, by head
-//! (`panels`); the rows of global tokens, by block of keys (`global`); all other rows, by block
-//! of queries (`banded`). A mask or a matrix of `seq_len * seq_len` scores never exists. What
+//! The work falls into forks over the threads: the rows of global tokens, by block of keys
+//! (`global`); then for some heads at a time their keys and values into panels, by head (`panels`),
+//! and all other rows, by block of queries (`banded`). A mask or a matrix of `seq_len * seq_len` scores never exists. What
 //! queries pay to each key can be asked for (`weights`, `attentions`).
 
 mod attentions;
@@ -33,6 +33,7 @@ use crate::linear::{Input, Linear};
 use crate::parallel::rows_per_block_of;
 use crate::work::{Stop, Work};
 use panels::{HeadPanels, SequenceLayout};
+use std::ops::Range;
 
 /// Queries of a block of work: as many again as a wide band has keys, since each block reads the
 /// keys and values of all heads anew.
@@ -43,6 +44,12 @@ const ROWS: usize = 96;
 
 /// Keys of a block, where keys go by in blocks.
 const KEYS: usize = 192;
+
+/// Heads whose keys and values are packed at once, at least: so many that threads share them well.
+const FEWEST_HEADS: usize = 4;
+
+/// The same times tokens, at least: so many that a short text takes all heads in one round.
+const LEAST_PACKED: usize = 16384;
 
 /// The heads of a layer. Activations are `[tokens, num_heads * head_dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +215,15 @@ impl Projections<'_> {
     }
 }
 
+/// The heads of a batch of `tokens`, round after round: those whose keys and values lie packed at one
+/// time. A long text needs memory for a few heads only, and finds more of it near.
+fn rounds(heads: Heads, tokens: usize) -> impl Iterator<Item = Range<usize>> + Clone {
+    let num_heads = heads.num_heads;
+    let most = (LEAST_PACKED / tokens.max(1)).max(FEWEST_HEADS);
+    let count = num_heads.div_ceil(num_heads.div_ceil(most).max(1)).max(1);
+    (0..num_heads).step_by(count).map(move |first| first..num_heads.min(first + count))
+}
+
 /// Keys and values in panels and what else of a layer is kept for the next one, so that a pass
 /// allocates them once.
 #[derive(Debug, Default)]
@@ -253,13 +269,8 @@ pub fn attention(
         .iter()
         .map(|sequence| SequenceLayout::new(sequence, heads, pattern))
         .collect();
-    let total = |len: fn(&SequenceLayout) -> usize| layouts.iter().map(len).sum();
-    work.grow(keys, total(SequenceLayout::keys_len))?;
-    work.grow(values, total(SequenceLayout::values_len))?;
+    panels::make_room(work, &layouts, rounds(heads, tokens), [keys, values])?;
     let [local, global] = quantized::once(work, projections, quantized)?;
-    panels::pack(work, pattern, batch, &layouts, local, [keys, values])?;
-    let heads_of = HeadPanels::of_batch(&layouts, [keys, values]);
-
     global::attend(work, heads, pattern, batch, global, global_contexts)?;
 
     // Under a dilation every strand of a block should still fill a register tile, as long as that
@@ -267,34 +278,42 @@ pub fn attention(
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
     let block = rows_per_block_of(MOST_QUERIES, tokens)
         .max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
-    work.for_each_part(context, block * hidden_size, |index, context, units| {
-        let rows = index * block..index * block + context.len() / hidden_size;
-        let mut scratch = banded::Scratch::default();
-        let first = batch.sequences().partition_point(|sequence| sequence.rows.end <= rows.start);
-        for (number, sequence) in batch.sequences().iter().enumerate().skip(first) {
-            let start = rows.start.max(sequence.rows.start);
-            let end = rows.end.min(sequence.rows.end);
-            if start >= end {
-                break;
-            }
-            let context =
-                &mut context[(start - rows.start) * hidden_size..(end - rows.start) * hidden_size];
-            let first_position = start - sequence.rows.start;
-            let queries = first_position..first_position + (end - start);
-            for (head, panels) in heads_of[number].iter().enumerate() {
-                let head = Head { heads, head, pattern, sequence };
-                let block = banded::QueryBlock { head, queries: queries.clone() };
-                block.write_context(local.query, panels, &mut scratch, context, units)?;
-            }
-            for (token, row) in global_contexts.of(number, sequence) {
-                if queries.contains(&token) {
-                    context[(token - queries.start) * hidden_size..][..hidden_size]
-                        .copy_from_slice(row);
+    for round in rounds(heads, tokens) {
+        panels::pack(work, pattern, batch, &layouts, round.clone(), local, [keys, values])?;
+        let heads_of = HeadPanels::of_batch(&layouts, round.clone(), [keys, values]);
+        work.for_each_part(context, block * hidden_size, |index, context, units| {
+            let rows = index * block..index * block + context.len() / hidden_size;
+            let mut scratch = banded::Scratch::default();
+            let first =
+                batch.sequences().partition_point(|sequence| sequence.rows.end <= rows.start);
+            for (number, sequence) in batch.sequences().iter().enumerate().skip(first) {
+                let start = rows.start.max(sequence.rows.start);
+                let end = rows.end.min(sequence.rows.end);
+                if start >= end {
+                    break;
+                }
+                let context = &mut context
+                    [(start - rows.start) * hidden_size..(end - rows.start) * hidden_size];
+                let first_position = start - sequence.rows.start;
+                let queries = first_position..first_position + (end - start);
+                for (head, panels) in round.clone().zip(&heads_of[number]) {
+                    let head = Head { heads, head, pattern, sequence };
+                    let block = banded::QueryBlock { head, queries: queries.clone() };
+                    block.write_context(local.query, panels, &mut scratch, context, units)?;
+                }
+                if round.end < heads.num_heads {
+                    continue; // the rounds to come write to the rows of global tokens, too
+                }
+                for (token, row) in global_contexts.of(number, sequence) {
+                    if queries.contains(&token) {
+                        context[(token - queries.start) * hidden_size..][..hidden_size]
+                            .copy_from_slice(row);
+                    }
                 }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
+    }
     global_contexts.clear();
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Keys and values of each head, packed once per layer in the order in which products read them.
+//! Keys and values of some heads, packed once per layer in the order in which products read them.
 //!
 //! Per sequence and head, strand after strand (`band.rs`), then the global tokens once more:
 //!
@@ -16,6 +16,7 @@ use crate::band::{Pattern, Strands};
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{Output, PANEL, Panels, pack_columns, padded};
 use crate::work::{Stop, Units, Work};
+use std::ops::Range;
 
 /// Places that `count` keys take. The padding is one panel or two per strand: it shows only under
 /// dilations that leave strands of a few keys, at most eightfold.
@@ -39,18 +40,6 @@ impl SequenceLayout {
     fn head(&self, head: usize) -> HeadLayout {
         let head_dim = self.heads.head_dim;
         HeadLayout { head_dim, globals: self.globals, strands: self.strands[head] }
-    }
-
-    fn sum(&self, len: fn(HeadLayout) -> usize) -> usize {
-        (0..self.heads.num_heads).map(|head| len(self.head(head))).sum()
-    }
-
-    pub(super) fn keys_len(&self) -> usize {
-        self.sum(HeadLayout::keys_len)
-    }
-
-    pub(super) fn values_len(&self) -> usize {
-        self.sum(HeadLayout::values_len)
     }
 }
 
@@ -91,9 +80,10 @@ pub(super) struct HeadPanels<'a> {
 }
 
 impl<'a> HeadPanels<'a> {
-    /// Of every sequence and head.
+    /// Of every sequence, the heads of a round.
     pub(super) fn of_batch(
         layouts: &[SequenceLayout],
+        round: Range<usize>,
         [mut keys, mut values]: [&'a [f32]; 2],
     ) -> Vec<Vec<HeadPanels<'a>>> {
         let mut take = |layout: HeadLayout| HeadPanels {
@@ -103,7 +93,7 @@ impl<'a> HeadPanels<'a> {
         };
         layouts
             .iter()
-            .map(|layout| (0..layout.strands.len()).map(|head| take(layout.head(head))).collect())
+            .map(|layout| round.clone().map(|head| take(layout.head(head))).collect())
             .collect()
     }
 
@@ -134,18 +124,36 @@ impl<'a> HeadPanels<'a> {
     }
 }
 
-/// Packs the keys and values of all sequences and heads.
+/// Makes `keys` and `values` hold the panels of any of the rounds.
+pub(super) fn make_room(
+    work: &mut Work,
+    layouts: &[SequenceLayout],
+    rounds: impl Iterator<Item = Range<usize>> + Clone,
+    [keys, values]: [&mut Vec<f32>; 2],
+) -> Result<(), Stop> {
+    let most = |len: fn(HeadLayout) -> usize| {
+        let of_round = |heads: Range<usize>| -> usize {
+            layouts.iter().flat_map(|layout| heads.clone().map(|h| len(layout.head(h)))).sum()
+        };
+        rounds.clone().map(of_round).max().unwrap_or(0)
+    };
+    work.grow(keys, most(HeadLayout::keys_len))?;
+    work.grow(values, most(HeadLayout::values_len))
+}
+
+/// Packs the keys and values of all sequences, of the heads of a round.
 pub(super) fn pack(
     work: &mut Work,
     pattern: &Pattern,
     batch: &Batch,
     layouts: &[SequenceLayout],
+    round: Range<usize>,
     local: Projections,
     [mut keys, mut values]: [&mut [f32]; 2],
 ) -> Result<(), Stop> {
     let mut tasks = Vec::new();
     for (sequence, layout) in batch.sequences().iter().zip(layouts) {
-        for head in 0..layout.heads.num_heads {
+        for head in round.clone() {
             let (heads, layout) = (layout.heads, layout.head(head));
             let head = Head { heads, head, pattern, sequence };
             let panels = keys.split_off_mut(..layout.keys_len()).expect("room for all keys");
