@@ -15,7 +15,7 @@ const instantiate = await loadGlue(false);
 
 /** An instance of its own, whose memory has seen nothing yet: it never shrinks. */
 export function instance(): { wasm: Wasm; memory: WebAssembly.Memory } {
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
+  const memory = new WebAssembly.Memory({ initial: 20, maximum: 65536 });
   return { wasm: instantiate(module, memory), memory };
 }
 

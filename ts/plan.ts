@@ -48,15 +48,13 @@ export interface PlannedModel {
 
 const MB = 2 ** 20;
 
-/** An engine with nothing in it: what it has, what it uses of that without threads and with them, and each thread besides the first. */
-const ENGINE_BYTES = 4 * MB;
-const USED_ALONE_BYTES = 1.6 * MB;
-const USED_BYTES = 4 * MB;
+/** An engine with nothing in it, and each thread besides the first. */
+const ENGINE_BYTES = 1.25 * MB;
 const THREAD_BYTES = 2 * MB;
 
-/** What loading leaves in holes, from the pieces in which it reads tables: buffers smaller than that cost nothing more. */
-function holesBytes({ hidden_size, vocab_size, max_position_embeddings }: LongformerConfig): number {
-  return Math.min(3 * MB, 4 * hidden_size * Math.max(vocab_size, max_position_embeddings));
+/** What loading takes besides the weights, for the pieces in which it reads tables. It is there for the buffers of a pass. */
+function loadingBytes({ hidden_size, vocab_size, max_position_embeddings }: LongformerConfig): number {
+  return 2 * Math.min(4 * MB, 4 * hidden_size * Math.max(vocab_size, max_position_embeddings));
 }
 
 /**
@@ -89,11 +87,12 @@ export function planOf(model: PlannedModel, request: PlanRequest): Plan {
   const sizes = sizesOf(model, request);
   const bands = bandsOf(config, request.attentionWindow);
   const quantized = dtype === 'int8' ? sizes.together * sizes.tokens * (2 * config.hidden_size + 4) : 0; // what goes into projections
-  const encoder = encoderBytes(config, sizes, bands, threads) + quantized;
-  const head = sizes.together * sizes.tokens * 4 * config.hidden_size + headBytes(architecture, config, sizes);
-  const engine = threads === 1 ? USED_ALONE_BYTES : USED_BYTES + THREAD_BYTES * (threads - 1);
+  const product = productBytes(config, sizes, dtype);
+  const encoder = encoderBytes(config, sizes, bands, threads) + quantized + product;
+  // Its buffers are larger than the pieces of loading.
+  const head = loadingBytes(config) + sizes.together * sizes.tokens * 4 * config.hidden_size + headBytes(architecture, config, sizes) + product;
   return {
-    peakBytes: Math.max(ENGINE_BYTES, Math.round(engine + weightBytes + productBytes(config, sizes, dtype) + Math.max(encoder, head + holesBytes(config)))),
+    peakBytes: Math.round(ENGINE_BYTES + THREAD_BYTES * (threads - 1) + weightBytes + Math.max(loadingBytes(config), encoder, head)),
     weightBytes,
     flops: sizes.batch * (encoderFlops(config, sizes, bands) + headFlops(architecture, config, sizes)),
   };
@@ -133,7 +132,7 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
     return { packed, scratch: Math.max(globalScratch(config, sizes, threads), band) };
   });
   const largest = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
-  return 4 * (rows + largest(({ packed }) => packed)) + Math.max(holesBytes(config), 4 * largest(({ scratch }) => scratch));
+  return 4 * (rows + largest(({ packed }) => packed) + largest(({ scratch }) => scratch));
 }
 
 /** The heads whose keys and values lie packed at one time (crate, attention/mod.rs). */

@@ -5,8 +5,8 @@ import { LongformerError } from '../errors.ts';
 /** Bytes of a page of WebAssembly memory. */
 const PAGE = 65536;
 
-/** What every build asks for at least, with room to spare. */
-const FIRST_PAGES = 64;
+/** What every build asks for at least, with little to spare: what is there from the start is never given to anybody. */
+const FIRST_PAGES = 20;
 
 /** WebAssembly has no more than 4 GiB in 32 bits. */
 export const MOST_MEMORY = 2 ** 32;
