@@ -12,6 +12,7 @@ use crate::linear::{Input, Linear};
 use crate::memory::try_len;
 use crate::parallel::rows_per_block;
 use crate::simd::add_assign;
+use crate::spare::Spare;
 use crate::work::{Stop, Work};
 use std::ops::Range;
 
@@ -127,7 +128,14 @@ pub struct Scratch {
 #[derive(Debug, Default)]
 struct Prepared {
     plain: Vec<f32>,
-    quantized: Vec<i32>,
+    quantized: Quantized,
+}
+
+/// Quantised rows, and where those of a product are put together before.
+#[derive(Debug, Default)]
+pub(crate) struct Quantized {
+    rows: Vec<i32>,
+    plain: Spare<Vec<f32>>,
 }
 
 /// `output = x · weightᵀ + bias`.
@@ -176,13 +184,14 @@ pub(crate) enum LayerInput<'a> {
 }
 
 impl LayerInput<'_> {
-    /// A row, where it lies or put together in `room`, which is as long.
-    fn row<'b>(&'b self, row: usize, room: &'b mut [f32]) -> &'b [f32] {
+    /// A row of `len`, where it lies or put together in `buffer`.
+    fn row<'b>(&'b self, row: usize, len: usize, buffer: &'b mut Vec<f32>) -> &'b [f32] {
         match self {
-            LayerInput::Rows(x) => &x[row * room.len()..][..room.len()],
+            LayerInput::Rows(x) => &x[row * len..][..len],
             LayerInput::Product(product) => {
-                product.copy_row(row, room);
-                room
+                buffer.resize(len, 0.0);
+                product.copy_row(row, buffer);
+                buffer
             }
         }
     }
@@ -293,23 +302,24 @@ impl Prepared {
     }
 }
 
-/// The rows of `x`, `[rows, cols]`, quantised into `buffer`.
+/// The rows of `x`, `[rows, cols]`, quantised.
 pub(crate) fn quantize<'a>(
     work: &mut Work,
     x: LayerInput,
     rows: usize,
     cols: usize,
-    buffer: &'a mut Vec<i32>,
+    Quantized { rows: data, plain }: &'a mut Quantized,
 ) -> Result<QuantizedRows<'a>, Stop> {
     let stride = quantized_row_len(cols);
     let len = try_len(rows, stride)?;
-    work.grow(buffer, len)?;
-    let buffer = &mut buffer[..len];
-    work.for_each_chunk(buffer, ROWS * stride, |index, quantized| {
-        let mut room = vec![0.0; cols];
-        for (row, quantized) in (index * ROWS..).zip(quantized.chunks_exact_mut(stride)) {
-            quantize_row(x.row(row, &mut room), quantized);
-        }
+    work.grow(data, len)?;
+    let data = &mut data[..len];
+    work.for_each_chunk(data, ROWS * stride, |index, quantized| {
+        plain.lend(|plain| {
+            for (row, quantized) in (index * ROWS..).zip(quantized.chunks_exact_mut(stride)) {
+                quantize_row(x.row(row, cols, plain), quantized);
+            }
+        });
     })?;
-    Ok(QuantizedRows { data: buffer, stride })
+    Ok(QuantizedRows { data, stride })
 }

@@ -15,8 +15,9 @@
 //! concatenation, and nothing is ever padded to the window.
 //!
 //! Arrows of dependency: `wasm` -> `attention`, `feed_forward`, `embedding`, `pooling`,
-//! `transform`, `unit_vectors` -> `columns` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` -> `half` -> `simd`, `work` -> `parallel`.
-//! `band` alone turns a window and a dilation into keys.
+//! `transform`, `unit_vectors` -> `columns` -> `linear`, `layer_norm` -> `gemm`, `gelu`, `softmax` ->
+//! `half` -> `simd`, `work` -> `parallel`.
+//! `memory` and `spare` are for all; `band` alone turns a window and a dilation into keys.
 
 pub mod attention;
 pub mod band;
@@ -39,6 +40,7 @@ pub mod unit_vectors;
 pub mod work;
 
 mod simd;
+mod spare;
 
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

@@ -213,19 +213,25 @@ impl Linear {
         }
     }
 
-    /// `weightᵀ · vector` of one group, `[in_features]`, for a vector of the group's features. Of
-    /// 8-bit weights it takes the values; `vector` is not quantised.
-    pub fn transposed_group(&self, group: usize, vector: &[f32]) -> Vec<f32> {
-        let mut folded = vec![0.0; self.in_features];
-        let mut panel = vec![0.0; self.in_features * PANEL];
+    /// Makes `folded`, `[in_features]`, `weightᵀ · vector` of one group, for a vector of the group's
+    /// features; `panel` is room for weights. Of 8-bit weights it takes the values; `vector` is not
+    /// quantised.
+    pub fn transposed_group(
+        &self,
+        group: usize,
+        vector: &[f32],
+        folded: &mut [f32],
+        panel: &mut Vec<f32>,
+    ) {
+        folded.fill(0.0);
+        panel.resize(self.in_features * PANEL, 0.0);
         let first = group * padded(self.group_len) / PANEL;
         for (i, part) in vector.chunks(PANEL).enumerate() {
-            self.read_panel(first + i, &mut panel);
+            self.read_panel(first + i, panel);
             for (x, weights) in folded.iter_mut().zip(panel.as_chunks::<PANEL>().0) {
                 *x += part.iter().zip(weights).map(|(y, weight)| y * weight).sum::<f32>();
             }
         }
-        folded
     }
 
     /// Writes the weights of one panel, of all groups' panels, to `floats`, `[in_features][8]`.

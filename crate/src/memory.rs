@@ -36,6 +36,29 @@ pub(crate) fn try_resize<T: Clone + Default>(
     Ok(())
 }
 
+/// Makes `buffer` hold at least `len` numbers, and gives as many: what was there, or 0.
+pub(crate) fn try_room<T: Clone + Default>(
+    buffer: &mut Vec<T>,
+    len: usize,
+) -> Result<&mut [T], OutOfMemory> {
+    if buffer.len() < len {
+        try_resize(buffer, len)?;
+    }
+    Ok(&mut buffer[..len])
+}
+
+/// Makes `buffer` hold `len` times `value`.
+pub(crate) fn try_refill<T: Clone>(
+    buffer: &mut Vec<T>,
+    len: usize,
+    value: T,
+) -> Result<(), OutOfMemory> {
+    buffer.clear();
+    try_reserve(buffer, len)?;
+    buffer.resize(len, value);
+    Ok(())
+}
+
 pub(crate) fn try_reserve<T>(buffer: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
     let bytes = more.saturating_mul(size_of::<T>());
     buffer.try_reserve_exact(more).map_err(|_| OutOfMemory { bytes })

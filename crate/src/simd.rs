@@ -332,8 +332,8 @@ mod integers {
     }
     #[inline(always)]
     pub(super) fn narrow(x: Longs, y: Longs) -> Shorts {
-        let all = [x, y].concat();
-        from_fn(|i| all[i].clamp(i16::MIN.into(), i16::MAX.into()) as i16)
+        let one = |i: usize| if i < 4 { x[i] } else { y[i - 4] };
+        from_fn(|i| one(i).clamp(i16::MIN.into(), i16::MAX.into()) as i16)
     }
     #[inline(always)]
     pub(super) fn pairs(x: Shorts) -> Longs {

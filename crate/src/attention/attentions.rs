@@ -125,7 +125,7 @@ pub fn global_attentions(
         Ok(())
     })?;
     work.for_each_part(queries, len, |_, queries, units| {
-        head.pack_globals(global.query, queries, units)?;
+        head.pack_globals(global.query, queries, &mut Vec::new(), units)?;
         if units.due()? {
             scale(queries, head.heads.score_scale());
         }

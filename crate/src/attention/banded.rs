@@ -18,8 +18,8 @@ use std::ops::Range;
 /// Queries that share a block of scores, a multiple of both register tiles.
 const QUERIES: usize = 48;
 
-/// Buffers of one task, kept from block to block.
-#[derive(Default)]
+/// Buffers of a block.
+#[derive(Debug, Default)]
 pub(super) struct Scratch {
     query: Vec<f32>,
     scores: Vec<f32>,

@@ -25,9 +25,10 @@ use crate::gemm::{
     Output, PANEL, Panels, Rows, Shape, Start, copy_rows, multiply, pack_column, padded,
 };
 use crate::linear::Linear;
-use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
+use crate::memory::{OutOfMemory, try_len, try_refill, try_room};
 use crate::simd::scale;
 use crate::softmax::{exp2_and_sum, largest};
+use crate::spare::Spare;
 use crate::work::{Stop, Units, Work};
 use std::ops::Range;
 
@@ -49,6 +50,7 @@ pub(super) struct Contexts {
     queries: Vec<Queries>, // of each sequence
     parts: Vec<Partial>,   // of each run of keys
     rows: Vec<Vec<f32>>,   // of each sequence, [global tokens, hidden_size]
+    scratch: Spare<Scratch>,
 }
 
 impl Contexts {
@@ -61,11 +63,6 @@ impl Contexts {
         let (tokens, rows) = (&sequence.global_tokens, &self.rows[number]);
         let hidden_size = rows.len().checked_div(tokens.len()).unwrap_or(0).max(1);
         tokens.iter().copied().zip(rows.chunks_exact(hidden_size))
-    }
-
-    /// Gives their memory back.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
     }
 }
 
@@ -104,17 +101,20 @@ pub(super) fn attend(
         })
         .collect();
     work.once(|| {
-        contexts.clear();
-        for sequence in &sequences {
-            contexts.queries.push(sequence.room_for_queries()?);
-            contexts.rows.push(try_zeros(try_len(sequence.count(), heads.hidden_size())?)?);
+        let Contexts { queries, parts, rows, .. } = contexts;
+        queries.resize_with(sequences.len(), Queries::default);
+        rows.resize_with(sequences.len(), Vec::new);
+        parts.resize_with(runs.len(), Partial::default);
+        for ((sequence, queries), rows) in sequences.iter().zip(queries).zip(rows) {
+            sequence.make_room(queries)?;
+            try_refill(rows, try_len(sequence.count(), heads.hidden_size())?, 0.0)?;
         }
-        for (number, _) in &runs {
-            contexts.parts.push(sequences[*number].nothing(heads.num_heads)?);
+        for ((number, _), part) in runs.iter().zip(parts) {
+            sequences[*number].forget(part, heads.num_heads)?;
         }
         Ok(())
     })?;
-    let Contexts { queries, parts, rows } = contexts;
+    let Contexts { queries, parts, rows, scratch } = contexts;
 
     let mut tasks = Vec::new();
     for (sequence, Queries { panels, folded }) in sequences.iter().zip(&mut *queries) {
@@ -129,7 +129,9 @@ pub(super) fn attend(
     }
     work.for_each_part(&mut tasks, 1, |_, task, units| {
         let (sequence, head, vectors) = &mut task[0];
-        sequence.write_queries(projections.query, *head, vectors, units)
+        scratch.lend(|scratch| {
+            sequence.write_queries(projections.query, *head, vectors, scratch, units)
+        })
     })?;
     // Neighbouring heads share a panel of folded queries: threads fold, and one of them packs.
     work.in_turn(sequences.len(), |number| {
@@ -141,7 +143,10 @@ pub(super) fn attend(
         let (number, keys) = runs[i].clone();
         for first in keys.clone().step_by(KEYS) {
             let keys = first..(first + KEYS).min(keys.end);
-            sequences[number].attend(keys, &queries[number].panels, &mut part[0], units)?;
+            scratch.lend(|scratch| {
+                let queries = &queries[number].panels;
+                sequences[number].attend(keys, queries, &mut part[0], scratch, units)
+            })?;
         }
         Ok(())
     })?;
@@ -208,19 +213,18 @@ impl<'a> GlobalQueries<'a> {
         matches!(self.keys, Keys::Folded { .. })
     }
 
-    fn room_for_queries(&self) -> Result<Queries, OutOfMemory> {
+    fn make_room(&self, Queries { panels, folded }: &mut Queries) -> Result<(), OutOfMemory> {
         let Heads { num_heads, head_dim } = self.heads;
         let rows = num_heads * self.count();
-        Ok(match self.keys {
-            Keys::Vectors { .. } => Queries {
-                panels: try_zeros(try_len(padded(self.count()), num_heads * head_dim)?)?,
-                folded: Vec::new(),
-            },
-            Keys::Folded { key, .. } => Queries {
-                panels: try_zeros(try_len(padded(rows), key.in_features())?)?,
-                folded: try_zeros(try_len(rows, key.in_features())?)?,
-            },
-        })
+        match self.keys {
+            Keys::Vectors { .. } => {
+                try_refill(panels, try_len(padded(self.count()), num_heads * head_dim)?, 0.0)
+            }
+            Keys::Folded { key, .. } => {
+                try_refill(panels, try_len(padded(rows), key.in_features())?, 0.0)?;
+                try_refill(folded, try_len(rows, key.in_features())?, 0.0)
+            }
+        }
     }
 
     /// Writes the queries of one head: into its panels, or folded, `[tokens, in_features]`.
@@ -229,6 +233,7 @@ impl<'a> GlobalQueries<'a> {
         query: Source,
         head: usize,
         output: &mut [f32],
+        scratch: &mut Scratch,
         units: &mut Units,
     ) -> Result<(), Stop> {
         let Self { heads, pattern, sequence, .. } = *self;
@@ -236,21 +241,21 @@ impl<'a> GlobalQueries<'a> {
         let one = Head { heads, head, pattern, sequence };
         match self.keys {
             Keys::Vectors { .. } => {
-                one.pack_globals(query, output, units)?;
+                one.pack_globals(query, output, &mut scratch.vectors, units)?;
                 if units.due()? {
                     scale(output, heads.score_scale());
                 }
             }
             Keys::Folded { key, .. } => {
                 if units.due()? {
-                    let mut vectors = vec![0.0; self.count() * head_dim];
-                    let data = &mut vectors;
-                    let rows = Output { data, row_stride: head_dim, panel_stride: PANEL };
+                    let Scratch { projected, vectors, .. } = scratch;
+                    let vectors = try_room(vectors, self.count() * head_dim)?;
+                    let rows = Output { data: vectors, row_stride: head_dim, panel_stride: PANEL };
                     one.write_at(query, &sequence.global_tokens, rows);
-                    scale(&mut vectors, heads.score_scale());
+                    scale(vectors, heads.score_scale());
                     let columns = output.chunks_exact_mut(key.in_features());
                     for (column, vector) in columns.zip(vectors.chunks_exact(head_dim)) {
-                        column.copy_from_slice(&key.transposed_group(head, vector));
+                        key.transposed_group(head, vector, column, projected);
                     }
                 }
             }
@@ -265,23 +270,19 @@ impl<'a> GlobalQueries<'a> {
             for (i, column) in folded.chunks_exact(width).enumerate() {
                 pack_column(panels, width, i, column);
             }
-            *folded = Vec::new();
         }
     }
 
-    /// The softmax over no keys at all, of some heads.
-    fn nothing(&self, heads: usize) -> Result<Partial, OutOfMemory> {
+    /// Makes `part` the softmax over no keys at all, of some heads.
+    fn forget(&self, part: &mut Partial, heads: usize) -> Result<(), OutOfMemory> {
         let rows = heads * self.count();
-        let width = match self.keys {
+        part.width = match self.keys {
             Keys::Vectors { .. } => self.heads.head_dim,
             Keys::Folded { value, .. } => value.in_features(),
         };
-        Ok(Partial {
-            max: try_filled(rows, f32::NEG_INFINITY)?,
-            sum: try_zeros(rows)?,
-            context: try_zeros(try_len(rows, width)?)?,
-            width,
-        })
+        try_refill(&mut part.max, rows, f32::NEG_INFINITY)?;
+        try_refill(&mut part.sum, rows, 0.0)?;
+        try_refill(&mut part.context, try_len(rows, part.width)?, 0.0)
     }
 
     /// Joins the softmax over the keys at positions `keys` to `part`.
@@ -290,45 +291,27 @@ impl<'a> GlobalQueries<'a> {
         keys: Range<usize>,
         queries: &[f32],
         part: &mut Partial,
+        scratch: &mut Scratch,
         units: &mut Units,
     ) -> Result<(), Stop> {
         match self.keys {
             Keys::Vectors { key, value } => {
-                let mut scratch = None;
                 for head in 0..self.heads.num_heads {
                     if units.due()? {
-                        let scratch = match &mut scratch {
-                            Some(scratch) => scratch,
-                            none => none.insert(self.scratch(keys.len())?),
-                        };
-                        let one = self.attend_to_vectors(
-                            head,
-                            keys.clone(),
-                            [key, value],
-                            queries,
-                            scratch,
-                        )?;
-                        part.join(&one, head * self.count());
+                        let keys = keys.clone();
+                        self.attend_to_vectors(head, keys, [key, value], queries, scratch)?;
+                        part.join(&scratch.part, head * self.count());
                     }
                 }
             }
             Keys::Folded { hidden_states, .. } => {
                 if units.due()? {
-                    part.join(&self.attend_to_hidden_states(keys, hidden_states, queries)?, 0);
+                    self.attend_to_hidden_states(keys, hidden_states, queries, scratch)?;
+                    part.join(&scratch.part, 0);
                 }
             }
         }
         Ok(())
-    }
-
-    fn scratch(&self, keys: usize) -> Result<Scratch, OutOfMemory> {
-        let globals = self.count();
-        Ok(Scratch {
-            projected: Vec::new(),
-            vectors: try_zeros(try_len(keys, padded(self.heads.head_dim))?)?,
-            scores: try_zeros(try_len(keys, padded(globals))?)?,
-            weights: try_zeros(try_len(globals, keys)?)?,
-        })
     }
 
     /// Of one head.
@@ -338,15 +321,18 @@ impl<'a> GlobalQueries<'a> {
         keys: Range<usize>,
         [key, value]: [Source; 2],
         queries: &[f32],
-        Scratch { projected, vectors, scores, weights }: &mut Scratch,
-    ) -> Result<Partial, OutOfMemory> {
+        Scratch { projected, vectors, scores, weights, part }: &mut Scratch,
+    ) -> Result<(), OutOfMemory> {
         let Heads { head_dim, .. } = self.heads;
         let (globals, count) = (self.count(), keys.len());
         let first = self.sequence.rows.start + keys.start;
         let tokens = Tokens { first, step: 1, count };
         let cols = padded(globals);
 
-        let mut part = self.nothing(1)?;
+        self.forget(part, 1)?;
+        let vectors = try_room(vectors, try_len(count, padded(head_dim))?)?;
+        let scores = try_room(scores, try_len(count, cols)?)?;
+        let weights = try_room(weights, try_len(globals, count)?)?;
         let keys_of_head = key.rows(self.heads, head, tokens, projected);
         let queries = &queries[head * cols * head_dim..][..cols * head_dim];
         multiply(
@@ -369,7 +355,7 @@ impl<'a> GlobalQueries<'a> {
             Start::Zero,
             Output { data: &mut part.context, row_stride: head_dim, panel_stride: PANEL },
         );
-        Ok(part)
+        Ok(())
     }
 
     fn attend_to_hidden_states(
@@ -377,48 +363,44 @@ impl<'a> GlobalQueries<'a> {
         keys: Range<usize>,
         hidden_states: &[f32],
         queries: &[f32],
-    ) -> Result<Partial, OutOfMemory> {
+        Scratch { vectors, scores, weights, part, .. }: &mut Scratch,
+    ) -> Result<(), OutOfMemory> {
         let num_heads = self.heads.num_heads;
         let (globals, count) = (self.count(), keys.len());
         let rows = num_heads * globals;
         let cols = padded(rows);
-        let mut part = self.nothing(num_heads)?;
+        self.forget(part, num_heads)?;
         let width = part.width;
         let first = self.sequence.rows.start + keys.start;
         let block = &hidden_states[first * width..][..count * width];
 
-        let mut scores = try_zeros(try_len(count, cols)?)?; // [keys, heads and global queries]
+        let scores = try_room(scores, try_len(count, cols)?)?; // [keys, heads and global queries]
         multiply(
             Shape { rows: count, depth: width, cols },
             Rows { data: block, stride: width },
             Panels { data: queries, stride: width * PANEL },
             Start::Zero,
-            Output { data: &mut scores, row_stride: cols, panel_stride: PANEL },
+            Output { data: scores, row_stride: cols, panel_stride: PANEL },
         );
-        let mut weights = try_zeros(try_len(rows, count)?)?; // [heads and global queries, keys]
+        let weights = try_room(weights, try_len(rows, count)?)?; // [heads and global queries, keys]
         for (head, weights) in weights.chunks_exact_mut(globals * count).enumerate() {
             let first = head * globals;
             let [max, sum] = [&mut part.max, &mut part.sum].map(|all| &mut all[first..][..globals]);
-            self.weigh(&keys, Scores { data: &scores, cols, first }, weights, max, sum);
+            self.weigh(&keys, Scores { data: scores, cols, first }, weights, max, sum);
         }
 
         let panel_stride = count * PANEL;
-        let mut panels = try_zeros(try_len(count, padded(width))?)?; // the hidden states as a right matrix
+        let panels = try_room(vectors, try_len(count, padded(width))?)?; // the hidden states as a right matrix
         let hidden = Rows { data: block, stride: width };
-        copy_rows(
-            count,
-            width,
-            hidden,
-            Output { data: &mut panels, row_stride: PANEL, panel_stride },
-        );
+        copy_rows(count, width, hidden, Output { data: panels, row_stride: PANEL, panel_stride });
         multiply(
             Shape { rows, depth: count, cols: width },
-            Rows { data: &weights, stride: count },
-            Panels { data: &panels, stride: panel_stride },
+            Rows { data: weights, stride: count },
+            Panels { data: panels, stride: panel_stride },
             Start::Zero,
             Output { data: &mut part.context, row_stride: width, panel_stride: PANEL },
         );
-        Ok(part)
+        Ok(())
     }
 
     /// Turns the scores of one head into weights, `[global queries, keys]`, and notes the largest
@@ -481,12 +463,14 @@ impl<'a> GlobalQueries<'a> {
     }
 }
 
-/// Buffers of a block of keys, for one head after another.
+/// Buffers of a block of keys.
+#[derive(Debug, Default)]
 struct Scratch {
     projected: Vec<f32>,
-    vectors: Vec<f32>, // the values as a right matrix
+    vectors: Vec<f32>, // the values as a right matrix, or the hidden states
     scores: Vec<f32>,  // [keys, global queries]
     weights: Vec<f32>, // [global queries, keys]
+    part: Partial,     // the softmax over the block
 }
 
 /// Scores `[keys, cols]`, of which one head's begin at column `first`.
@@ -498,7 +482,7 @@ struct Scores<'a> {
 
 /// A softmax over some of the keys, per head and global query: `2^(score - max)` summed up, and
 /// times the values, or times the hidden states.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Partial {
     max: Vec<f32>,     // [num_heads, globals]
     sum: Vec<f32>,     // [num_heads, globals]

@@ -4,6 +4,7 @@ use super::{Heads, ROWS, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Rows, pack_columns};
+use crate::memory::try_room;
 use crate::simd::scale;
 use crate::work::{Stop, Units};
 
@@ -69,18 +70,19 @@ impl Head<'_> {
         &self,
         source: Source,
         panels: &mut [f32],
+        buffer: &mut Vec<f32>,
         units: &mut Units,
     ) -> Result<(), Stop> {
         let Heads { head_dim, .. } = self.heads;
         let globals = &self.sequence.global_tokens;
-        let mut rows = vec![0.0; globals.len().min(ROWS) * head_dim];
+        let rows = try_room(buffer, globals.len().min(ROWS) * head_dim)?;
         for (block, tokens) in globals.chunks(ROWS).enumerate() {
             if !units.due()? {
                 continue;
             }
-            let output = Output { data: &mut rows, row_stride: head_dim, panel_stride: PANEL };
+            let output = Output { data: rows, row_stride: head_dim, panel_stride: PANEL };
             self.write_at(source, tokens, output);
-            let columns = Rows { data: &rows, stride: head_dim };
+            let columns = Rows { data: rows, stride: head_dim };
             pack_columns(panels, head_dim, block * ROWS, tokens.len(), columns);
         }
         Ok(())

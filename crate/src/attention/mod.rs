@@ -11,8 +11,8 @@
 //!
 //! The work falls into forks over the threads: the rows of global tokens, by block of keys
 //! (`global`); then for some heads at a time their keys and values into panels, by head (`panels`),
-//! and all other rows, by block of queries (`banded`). A mask or a matrix of `seq_len * seq_len` scores never exists. What
-//! queries pay to each key can be asked for (`weights`, `attentions`).
+//! and all other rows, by block of queries (`banded`). A mask or a matrix of `seq_len * seq_len`
+//! scores never exists. What queries pay to each key can be asked for (`weights`, `attentions`).
 
 mod attentions;
 mod banded;
@@ -28,11 +28,13 @@ pub use weights::attention_weights;
 
 use crate::band::Pattern;
 use crate::batch::Batch;
+use crate::columns::Quantized;
 use crate::gemm::{Output, PANEL, QuantizedRows, Rows, copy_rows, quantized_row_len};
 use crate::linear::{Input, Linear};
 use crate::parallel::rows_per_block_of;
+use crate::spare::Spare;
 use crate::work::{Stop, Work};
-use panels::{HeadPanels, SequenceLayout};
+use panels::{Round, SequenceLayout};
 use std::ops::Range;
 
 /// Queries of a block of work: as many again as a wide band has keys, since each block reads the
@@ -230,8 +232,10 @@ fn rounds(heads: Heads, tokens: usize) -> impl Iterator<Item = Range<usize>> + C
 pub struct Workspace {
     keys: Vec<f32>,
     values: Vec<f32>,
-    quantized: Vec<i32>,
+    quantized: Quantized,
     global: global::Contexts,
+    projected: Spare<Vec<f32>>,
+    scratch: Spare<banded::Scratch>,
 }
 
 /// Writes the context of every token to `context`, `[total_tokens, num_heads * head_dim]`.
@@ -254,7 +258,8 @@ pub fn attention(
 ) -> Result<(), Stop> {
     let tokens = batch.total_tokens();
     let hidden_size = heads.hidden_size();
-    let Workspace { keys, values, quantized, global: global_contexts } = workspace;
+    let Workspace { keys, values, quantized, global: global_contexts, projected, scratch } =
+        workspace;
     let [local, global] = projections;
     assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
     assert_eq!(context.len(), tokens * hidden_size, "one row of context per token");
@@ -278,12 +283,12 @@ pub fn attention(
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
     let block = rows_per_block_of(MOST_QUERIES, tokens)
         .max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
-    for round in rounds(heads, tokens) {
-        panels::pack(work, pattern, batch, &layouts, round.clone(), local, [keys, values])?;
-        let heads_of = HeadPanels::of_batch(&layouts, round.clone(), [keys, values]);
+    for heads_of_round in rounds(heads, tokens) {
+        let round = Round { pattern, batch, layouts: &layouts, heads: heads_of_round.clone() };
+        round.pack(work, local, [keys, values], projected)?;
+        let panels = round.panels([keys, values]);
         work.for_each_part(context, block * hidden_size, |index, context, units| {
             let rows = index * block..index * block + context.len() / hidden_size;
-            let mut scratch = banded::Scratch::default();
             let first =
                 batch.sequences().partition_point(|sequence| sequence.rows.end <= rows.start);
             for (number, sequence) in batch.sequences().iter().enumerate().skip(first) {
@@ -296,24 +301,25 @@ pub fn attention(
                     [(start - rows.start) * hidden_size..(end - rows.start) * hidden_size];
                 let first_position = start - sequence.rows.start;
                 let queries = first_position..first_position + (end - start);
-                for (head, panels) in round.clone().zip(&heads_of[number]) {
+                for (head, panels) in heads_of_round.clone().zip(&panels[number]) {
                     let head = Head { heads, head, pattern, sequence };
                     let block = banded::QueryBlock { head, queries: queries.clone() };
-                    block.write_context(local.query, panels, &mut scratch, context, units)?;
-                }
-                if round.end < heads.num_heads {
-                    continue; // the rounds to come write to the rows of global tokens, too
-                }
-                for (token, row) in global_contexts.of(number, sequence) {
-                    if queries.contains(&token) {
-                        context[(token - queries.start) * hidden_size..][..hidden_size]
-                            .copy_from_slice(row);
-                    }
+                    scratch.lend(|scratch| {
+                        block.write_context(local.query, panels, scratch, context, units)
+                    })?;
                 }
             }
             Ok(())
         })?;
     }
-    global_contexts.clear();
-    Ok(())
+    // Theirs are written over what the bands gave them.
+    work.once(|| {
+        for (number, sequence) in batch.sequences().iter().enumerate() {
+            for (token, row) in global_contexts.of(number, sequence) {
+                let at = (sequence.rows.start + token) * hidden_size;
+                context[at..at + hidden_size].copy_from_slice(row);
+            }
+        }
+        Ok(())
+    })
 }

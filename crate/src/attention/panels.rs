@@ -15,6 +15,7 @@ use super::{Head, Heads, Projections, ROWS, Source, Tokens};
 use crate::band::{Pattern, Strands};
 use crate::batch::{Batch, Sequence};
 use crate::gemm::{Output, PANEL, Panels, pack_columns, padded};
+use crate::spare::Spare;
 use crate::work::{Stop, Units, Work};
 use std::ops::Range;
 
@@ -80,23 +81,6 @@ pub(super) struct HeadPanels<'a> {
 }
 
 impl<'a> HeadPanels<'a> {
-    /// Of every sequence, the heads of a round.
-    pub(super) fn of_batch(
-        layouts: &[SequenceLayout],
-        round: Range<usize>,
-        [mut keys, mut values]: [&'a [f32]; 2],
-    ) -> Vec<Vec<HeadPanels<'a>>> {
-        let mut take = |layout: HeadLayout| HeadPanels {
-            layout,
-            keys: keys.split_off(..layout.keys_len()).expect("room for all keys"),
-            values: values.split_off(..layout.values_len()).expect("room for all values"),
-        };
-        layouts
-            .iter()
-            .map(|layout| round.clone().map(|head| take(layout.head(head))).collect())
-            .collect()
-    }
-
     /// The key panels of a strand from place `first` on, a multiple of 8.
     pub(super) fn keys(&self, strand: usize, first: usize) -> Panels<'a> {
         let head_dim = self.layout.head_dim;
@@ -141,35 +125,60 @@ pub(super) fn make_room(
     work.grow(values, most(HeadLayout::values_len))
 }
 
-/// Packs the keys and values of all sequences, of the heads of a round.
-pub(super) fn pack(
-    work: &mut Work,
-    pattern: &Pattern,
-    batch: &Batch,
-    layouts: &[SequenceLayout],
-    round: Range<usize>,
-    local: Projections,
-    [mut keys, mut values]: [&mut [f32]; 2],
-) -> Result<(), Stop> {
-    let mut tasks = Vec::new();
-    for (sequence, layout) in batch.sequences().iter().zip(layouts) {
-        for head in round.clone() {
-            let (heads, layout) = (layout.heads, layout.head(head));
-            let head = Head { heads, head, pattern, sequence };
-            let panels = keys.split_off_mut(..layout.keys_len()).expect("room for all keys");
-            let vectors = HeadVectors { head, layout, source: local.key };
-            tasks.push((Kind::Keys, vectors, panels));
-            let panels = values.split_off_mut(..layout.values_len()).expect("room for all values");
-            tasks.push((Kind::Values, HeadVectors { source: local.value, ..vectors }, panels));
+/// The heads whose keys and values lie packed at one time, of all sequences.
+pub(super) struct Round<'a> {
+    pub(super) pattern: &'a Pattern,
+    pub(super) batch: &'a Batch,
+    pub(super) layouts: &'a [SequenceLayout],
+    pub(super) heads: Range<usize>,
+}
+
+impl Round<'_> {
+    /// Packs them.
+    pub(super) fn pack(
+        &self,
+        work: &mut Work,
+        local: Projections,
+        [mut keys, mut values]: [&mut [f32]; 2],
+        projected: &Spare<Vec<f32>>,
+    ) -> Result<(), Stop> {
+        let mut tasks = Vec::new();
+        for (sequence, layout) in self.batch.sequences().iter().zip(self.layouts) {
+            for head in self.heads.clone() {
+                let (heads, layout) = (layout.heads, layout.head(head));
+                let head = Head { heads, head, pattern: self.pattern, sequence };
+                let panels = keys.split_off_mut(..layout.keys_len()).expect("room for all keys");
+                let vectors = HeadVectors { head, layout, source: local.key };
+                tasks.push((Kind::Keys, vectors, panels));
+                let panels =
+                    values.split_off_mut(..layout.values_len()).expect("room for all values");
+                tasks.push((Kind::Values, HeadVectors { source: local.value, ..vectors }, panels));
+            }
         }
+        work.for_each_part(&mut tasks, 1, |_, task, units| {
+            let (kind, vectors, panels) = &mut task[0];
+            match kind {
+                Kind::Keys => projected.lend(|buffer| vectors.pack_keys(panels, buffer, units)),
+                Kind::Values => vectors.pack_values(panels, units),
+            }
+        })
     }
-    work.for_each_part(&mut tasks, 1, |_, task, units| {
-        let (kind, vectors, panels) = &mut task[0];
-        match kind {
-            Kind::Keys => vectors.pack_keys(panels, units),
-            Kind::Values => vectors.pack_values(panels, units),
-        }
-    })
+
+    /// What is packed, of each sequence and head.
+    pub(super) fn panels<'b>(
+        &self,
+        [mut keys, mut values]: [&'b [f32]; 2],
+    ) -> Vec<Vec<HeadPanels<'b>>> {
+        let mut take = |layout: HeadLayout| HeadPanels {
+            layout,
+            keys: keys.split_off(..layout.keys_len()).expect("room for all keys"),
+            values: values.split_off(..layout.values_len()).expect("room for all values"),
+        };
+        let of_sequence = |layout: &SequenceLayout| {
+            self.heads.clone().map(|head| take(layout.head(head))).collect()
+        };
+        self.layouts.iter().map(of_sequence).collect()
+    }
 }
 
 enum Kind {
@@ -192,10 +201,14 @@ impl HeadVectors<'_> {
         Tokens { first: strand + first * step, step, count }
     }
 
-    fn pack_keys(&self, mut panels: &mut [f32], units: &mut Units) -> Result<(), Stop> {
+    fn pack_keys(
+        &self,
+        mut panels: &mut [f32],
+        buffer: &mut Vec<f32>,
+        units: &mut Units,
+    ) -> Result<(), Stop> {
         let head_dim = self.head.heads.head_dim;
         let strands = self.layout.strands;
-        let mut projected = Vec::new();
         for strand in 0..strands.count() {
             let places = strands.len(strand);
             let strand_panels =
@@ -206,11 +219,11 @@ impl HeadVectors<'_> {
                 }
                 let count = (places - first).min(ROWS);
                 let tokens = self.tokens(strand, first, count);
-                let keys = self.head.rows(self.source, tokens, &mut projected);
+                let keys = self.head.rows(self.source, tokens, buffer);
                 pack_columns(strand_panels, head_dim, first, count, keys);
             }
         }
-        self.head.pack_globals(self.source, panels, units)
+        self.head.pack_globals(self.source, panels, buffer, units)
     }
 
     fn pack_values(&self, mut panels: &mut [f32], units: &mut Units) -> Result<(), Stop> {

@@ -1,14 +1,14 @@
 //! Hidden states for projections with 8-bit weights: quantised once, not by every head anew.
 
 use super::{Projections, Source};
-use crate::columns::{LayerInput, quantize};
+use crate::columns::{LayerInput, Quantized, quantize};
 use crate::work::{Stop, Work};
 
 /// The same projections, those that take such rows of the hidden states quantised into `buffer`.
 pub(super) fn once<'a>(
     work: &mut Work,
     projections: [Projections<'a>; 2],
-    buffer: &'a mut Vec<i32>,
+    buffer: &'a mut Quantized,
 ) -> Result<[Projections<'a>; 2], Stop> {
     let Source::Projected { hidden_states, weights } = projections[0].query else {
         return Ok(projections);

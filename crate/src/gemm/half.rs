@@ -5,6 +5,10 @@
 
 use super::{Output, PANEL, Panels, Rows, Shape, Start, multiply, padded, wide};
 use crate::half::{TooLarge, try_to_half, widen};
+use crate::spare::Spare;
+
+/// Widened panels, one or two for each thread.
+static WIDENED: Spare<Vec<f32>> = Spare::new();
 
 /// `C = start + A · B`, with `B` in halves: panels `[depth][8]` without gaps.
 ///
@@ -14,20 +18,22 @@ use crate::half::{TooLarge, try_to_half, widen};
 pub fn multiply_half(shape: Shape, a: Rows, b: &[u16], start: Start, c: Output) {
     let Shape { rows, depth, cols } = shape;
     let together = if wide::is_on() { 2 * PANEL } else { PANEL };
-    let mut widened = vec![0.0; depth * together];
-    for first_col in (0..cols).step_by(together) {
-        let panel = first_col / PANEL;
-        let width = (cols - first_col).min(together);
-        let panels = &b[first_col * depth..][..padded(width) * depth];
-        widen(panels, &mut widened[..panels.len()]);
-        multiply(
-            Shape { rows, depth, cols: width },
-            a,
-            Panels { data: &widened, stride: depth * PANEL },
-            start.at_column(first_col),
-            Output { data: &mut c.data[panel * c.panel_stride..], ..c },
-        );
-    }
+    WIDENED.lend(|widened| {
+        widened.resize(widened.len().max(depth * together), 0.0);
+        for first_col in (0..cols).step_by(together) {
+            let panel = first_col / PANEL;
+            let width = (cols - first_col).min(together);
+            let panels = &b[first_col * depth..][..padded(width) * depth];
+            widen(panels, &mut widened[..panels.len()]);
+            multiply(
+                Shape { rows, depth, cols: width },
+                a,
+                Panels { data: widened, stride: depth * PANEL },
+                start.at_column(first_col),
+                Output { data: &mut c.data[panel * c.panel_stride..], ..c },
+            );
+        }
+    });
 }
 
 /// Writes one column of `B`, rounded to halves, into its panel.

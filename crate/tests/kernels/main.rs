@@ -1,6 +1,8 @@
 //! The tests of the crate, one module for each of its own, in one program: each program is linked
 //! with the whole library anew.
 
+#[cfg(not(any(feature = "threads", target_arch = "wasm32")))] // whose threads ask for themselves
+mod allocations;
 mod attention;
 mod band;
 mod batch;

@@ -79,7 +79,7 @@ impl Case {
 
         let nan = vec![f32::NAN; len * 32];
         let mut batch = Batch::default();
-        batch.push(len, vec![], vec![]);
+        batch.push(len, (0..len.min(24)).collect(), vec![]);
         let mut workspace = Workspace::default();
         let heads = Heads { num_heads: 1, head_dim: 32 };
         let source = Source::by_token(&nan, heads);
