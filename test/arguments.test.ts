@@ -2,9 +2,10 @@
 
 import { suite } from 'uvu';
 import {
-  convertToLongformer, createEngine, LongformerModel, patternSvg, SearchIndex, tokensInRanges, type Engine,
+  convertToLongformer, createEngine, loadModel, LongformerModel, patternSvg, pipeline, SearchIndex, Tokenizer, tokensInRanges, type Engine,
 } from 'longformer-wasm';
 import { assertRefuses } from './rejects.ts';
+import { tinyPipeline } from './tiny-pipelines.ts';
 
 const model = new URL('./fixtures/tiny-longformer/', import.meta.url);
 
@@ -53,6 +54,41 @@ test('numbers that look right and are none, and names from elsewhere', async ({ 
   await refused(forward, [{ inputIds: BigInt64Array.of(0n) }], /inputIds\[0\] must be an id below .*, got 0n/);
   await refused(forward, [{ inputIds: [0], attentionMask: [1] }], /attentionMask is no part of a sequence.*keyMask/);
   await refused(forward, [{ inputIds: [0] }, { outputAttentions: { layer: [1] } }], /outputAttentions must be .*, got \{"layer":\[1\]\}/);
+});
+
+test('options that there are not, with the call and those that there are', async ({ engine, model: loaded }) => {
+  const unknown = (name: string, call: string, first: string): RegExp => new RegExp(`^${name} is no option of ${call}; there are ${first}`);
+  const load = 'engine, threads, dtype, modulesToNotConvert, attentionWindow, revision, cacheDir, localFilesOnly, signal, onProgress$';
+  await refused(createEngine, [{ thread: 2 }], unknown('thread', 'createEngine', 'threads, simd, wasm, workerUrl, worker, maxMemoryBytes, signal$'));
+  await refused(LongformerModel.fromPretrained, [model, { engine, dype: 'int8' }], unknown('dype', 'LongformerModel.fromPretrained', load));
+  await refused(loadModel, [model, { engine, progress_callback() {} }], unknown('progress_callback', 'loadModel', load));
+  await refused(pipeline, ['feature-extraction', model, { engine, device: 'wasm' }], unknown('device', 'pipeline', load));
+  await refused(pipeline, ['feature-extraction', model, { engine, vectors: 'late' }], unknown('vectors', 'pipeline', load));
+  await refused(pipeline, ['search', model, { engine, vector: 'late' }], unknown('vector', 'pipeline', `passages, vectors, ${load}`));
+  await refused(SearchIndex.create, [model, { engine, source: model }], unknown('source', 'SearchIndex.create', `passages, vectors, ${load}`));
+  await refused(SearchIndex.create, [model, { engine, passages: { max: 9 } }], unknown('max', 'the passages of SearchIndex.create', 'by, maxTokens, overlap$'));
+  await refused(SearchIndex.load, ['an.index', { engine, dype: 'int8' }], unknown('dype', 'SearchIndex.load', `source, passages, vectors, ${load}`));
+  await refused(Tokenizer.fromPretrained, [model, { dtype: 'int8' }], unknown('dtype', 'Tokenizer.fromPretrained', 'revision, cacheDir, localFilesOnly, signal, onProgress$'));
+  await refused(convertToLongformer, ['a', 'b', { maxPosition: 9 }], unknown('maxPosition', 'convertToLongformer', 'maxPositions, attentionWindow, attentionDilation, revision'));
+  await refused(loaded.forward.bind(loaded), [{ inputIds: [0] }, { outputHiddenState: true }], unknown('outputHiddenState', 'forward', 'positions, outputHiddenStates,'));
+  await refused(loaded.attentionOf.bind(loaded), [{ inputIds: [0] }, { layer: 0, token: 0 }], unknown('token', 'attentionOf', 'layer, position, attentionWindow,'));
+  await refused(loaded.plan.bind(loaded), [{ token: 9 }], unknown('token', 'plan', 'tokens, batch,'));
+  await refused(engine.attention.bind(engine), [{ window: 4 }], unknown('window', 'engine.attention', 'query, key, value,'));
+  await refused(engine.attention.bind(engine), [{}, { timeout: 4 }], unknown('timeout', 'engine.attention', 'signal, onProgress$'));
+  await refused(patternSvg, [{ seqLen: 4, oneSidedWindow: 1, global: [0] }], unknown('global', 'patternSvg', 'seqLen, oneSidedWindow,'));
+  await refused(tokensInRanges, [{ offsets: [], sequenceIds: [] }, [], { pair: 1 }], unknown('pair', 'tokensInRanges', 'text$'));
+});
+
+test('options that there are not, of objects that are loaded', async ({ engine }) => {
+  const folder = new URL('./fixtures/tiny-bert/', import.meta.url);
+  const tokenizer = await Tokenizer.fromPretrained(folder);
+  await refused(tokenizer.encode.bind(tokenizer), ['a', { max_length: 9 }], /^max_length is no option of encode; there are pair, cut, addSpecialTokens, maxLength, overflow$/);
+  await refused(tokenizer.encodeWindows.bind(tokenizer), ['a', { maxLength: 9, stride: 1, overlap: 1 }], /^overlap is no option of encodeWindows; there are pair, cut, maxLength, stride$/);
+  await refused(tokenizer.decode.bind(tokenizer), [[], { skip_special_tokens: true }], /^skip_special_tokens is no option of decode; there are skipSpecialTokens$/);
+  const index = await SearchIndex.create(await tinyPipeline('word-piece', 'classifier'), { engine });
+  await refused(index.add.bind(index), [[], { concurrency: 2 }], /^concurrency is no option of index\.add; there are signal, onProgress$/);
+  await refused(index.search.bind(index), ['a', { top_k: 1 }], /^top_k is no option of index\.search; there are topK, signal, onProgress$/);
+  await refused(index.save.bind(index), ['an.index', { overwrite: true }], /^overwrite is no option of index\.save; there are signal, onProgress$/);
 });
 
 test.run();

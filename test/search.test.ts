@@ -358,7 +358,7 @@ test('refuses options of calls that are none', async (context) => {
 
 test('refuses options that break a rule', async ({ checkpoint, engine }) => {
   const create = (options: object) => () => SearchIndex.create(checkpoint, { engine, ...options });
-  await assertRefuses(create({ vectors: 'early' }), 'BAD_INPUT', /vectors/, /"late", "alone" or "both"/, /"early"/);
+  await assertRefuses(create({ vectors: 'early' }), 'BAD_INPUT', /vectors/, /must be one of late, alone, both, got "early"/, /"early"/);
   await assertRefuses(create({ passages: { by: 'page' } }), 'BAD_INPUT', /passages\.by/, /"page"/);
   for (const maxTokens of [15, 51, 20.5, '20']) await assertRefuses(create({ passages: { maxTokens } }), 'BAD_INPUT', /passages\.maxTokens/, /16 to 50/);
   for (const overlap of [-1, 10, 0.5]) {

@@ -4,14 +4,15 @@ import { LongformerError } from './errors.ts';
 import type { LongCallOptions } from './progress.ts';
 import { quoted } from './quoted.ts';
 
-export function checkObject(name: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null) return;
-  throw new LongformerError('BAD_INPUT', name, `must be an object, got ${quoted(value)}`);
-}
+/** The names of options. Their type keeps the list complete: one that is missing does not compile. */
+export type Names<Options> = { readonly [Name in keyof Options]-?: true };
 
-/** Options of a long call, before anything is begun. */
-export function checkCallOptions(options: LongCallOptions): void {
-  checkObject('options', options);
+export const CALL_OPTIONS: Names<LongCallOptions> = { signal: true, onProgress: true };
+
+/** Options of a long call, before anything is begun. `call` is what its caller wrote. */
+export function checkCallOptions(call: string, options: LongCallOptions, known: object = CALL_OPTIONS): void {
+  checkObject(options, 'options');
+  checkNames(call, options, known);
   const { signal, onProgress } = options as { signal?: Partial<AbortSignal> | null; onProgress?: unknown };
   if (signal !== undefined && signal !== null && typeof signal.addEventListener !== 'function') {
     throw new LongformerError('BAD_INPUT', 'signal', `must be an AbortSignal, got ${quoted(signal)}`);
@@ -19,4 +20,31 @@ export function checkCallOptions(options: LongCallOptions): void {
   if (onProgress !== undefined && onProgress !== null && typeof onProgress !== 'function') {
     throw new LongformerError('BAD_INPUT', 'onProgress', `must be a function, got ${quoted(onProgress)}`);
   }
+}
+
+/** Refuses a name that is not known: one that is misspelt would count for nothing, without a word. */
+export function checkNames(call: string, given: object, known: object): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return;
+  throw new LongformerError('BAD_INPUT', unknown, `is no option of ${call}; there are ${Object.keys(known).join(', ')}`);
+}
+
+export function checkObject(value: unknown, name: string): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw new LongformerError('BAD_INPUT', name, `must be an object, got ${quoted(value)}`);
+}
+
+export function checkCount(value: unknown, name: string, least = 1): number {
+  if (Number.isInteger(value) && (value as number) >= least) return value as number;
+  throw new LongformerError('BAD_INPUT', name, `must be a whole number from ${least}, got ${quoted(value)}`);
+}
+
+export function checkBoolean(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new LongformerError('BAD_INPUT', name, `must be true or false, got ${quoted(value)}`);
+}
+
+export function checkChoice<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T;
+  throw new LongformerError('BAD_INPUT', name, `must be one of ${choices.join(', ')}, got ${quoted(value)}`);
 }

@@ -1,6 +1,6 @@
 // The attention operation by itself: its arguments, checked before they travel.
 
-import { checkObject } from './arguments.ts';
+import { checkBoolean, checkNames, checkObject, type Names } from './arguments.ts';
 import { buffersOf } from './engine/protocol.ts';
 import { LongformerError } from './errors.ts';
 import { quoted } from './quoted.ts';
@@ -31,6 +31,11 @@ export interface AttentionInput {
   transfer?: boolean;
 }
 
+const ATTENTION_INPUT: Names<AttentionInput> = {
+  query: true, key: true, value: true, seqLen: true, numHeads: true, headDim: true, oneSidedWindow: true, dilation: true, causal: true,
+  globalTokens: true, queryGlobal: true, keyGlobal: true, valueGlobal: true, keyMask: true, transfer: true,
+};
+
 /** The same, complete and checked, and copied where it is not given away, as it travels to the engine. */
 export interface CheckedAttention {
   local: [query: Float32Array, key: Float32Array, value: Float32Array];
@@ -49,7 +54,8 @@ export interface CheckedAttention {
 export function checkAttention(input: AttentionInput): {
   args: CheckedAttention; transfer: ArrayBuffer[]; dims: number[];
 } {
-  checkObject('the input', input);
+  checkObject(input, 'the input');
+  checkNames('engine.attention', input, ATTENTION_INPUT);
   const { query, key, value } = input;
   const seqLen = positive('seqLen', input.seqLen);
   const numHeads = positive('numHeads', input.numHeads);
@@ -81,7 +87,7 @@ export function checkAttention(input: AttentionInput): {
     headDim,
     oneSidedWindow: integer('oneSidedWindow', input.oneSidedWindow, 0),
     dilations: dilationsOf(input.dilation ?? 1, numHeads),
-    causal: checkBoolean('causal', input.causal ?? false),
+    causal: checkBoolean(input.causal ?? false, 'causal'),
     globalTokens: checkPositions('globalTokens', input.globalTokens ?? [], seqLen),
     masked: maskedPositions(input.keyMask, seqLen),
   };
@@ -135,11 +141,6 @@ function dilationsOf(dilation: number | ArrayLike<number>, numHeads: number): Ui
     throw new LongformerError('BAD_INPUT', 'dilation', `must be a number or one per head, ${numHeads}, has ${dilation.length}`);
   }
   return Uint32Array.from(dilation, (d, head) => integer(`dilation[${head}]`, d, 1));
-}
-
-function checkBoolean(name: string, value: boolean): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new LongformerError('BAD_INPUT', name, `must be true or false, got ${quoted(value)}`);
 }
 
 function positive(name: string, value: number): number {

@@ -11,12 +11,12 @@ import { dilationPerHead, parseConfig, windowPerLayer, type LongformerConfig } f
 import { copyCompanions, writeJson } from './convert/companions.ts';
 import { ARCHITECTURES, longformerClass } from './convert/names.ts';
 import { convertedTensors, newNames } from './convert/tensors.ts';
-import { checkCallOptions } from './arguments.ts';
+import { checkCallOptions, type Names } from './arguments.ts';
 import { LongformerError } from './errors.ts';
 import { openCheckpoint } from './files/checkpoint.ts';
 import { openSource } from './files/open.ts';
 import { writeSafetensors, type TensorToWrite } from './files/safetensors-writer.ts';
-import type { SourceOptions } from './files/source-options.ts';
+import { SOURCE_OPTIONS, type SourceOptions } from './files/source-options.ts';
 import { readJson, type FileSource, type Source } from './files/source.ts';
 import { byteLength } from './files/tensors.ts';
 import { hasFileSystem } from './platform/node.ts';
@@ -32,6 +32,8 @@ export interface ConversionOptions extends SourceOptions {
   /** Distance between neighbouring keys, per layer and, inside it, per head. Default: 1, no gaps. */
   attentionDilation?: number | readonly (number | readonly number[])[];
 }
+
+const CONVERSION_OPTIONS: Names<ConversionOptions> = { maxPositions: true, attentionWindow: true, attentionDilation: true, ...SOURCE_OPTIONS };
 
 export interface Conversion {
   /** The class of the result, e.g. `LongformerForMaskedLM`. */
@@ -73,9 +75,9 @@ type Kind = keyof typeof SOURCES;
 export async function convertToLongformer(
   source: string | URL | FileSource, targetDir: string | URL, options: ConversionOptions,
 ): Promise<Conversion> {
-  checkCallOptions(options);
+  refuseDtype((options as { dtype?: unknown } | undefined)?.dtype);
+  checkCallOptions('convertToLongformer', options, CONVERSION_OPTIONS);
   options.signal?.throwIfAborted();
-  refuseDtype((options as { dtype?: unknown }).dtype);
   const files = await openSource(source, options);
   const { kind, architecture, config } = await readSourceConfig(files);
   const json = longformerJson(architecture, config, await separatorOf(files, config), options);

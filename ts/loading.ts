@@ -1,13 +1,14 @@
 // What every class that loads a checkpoint does on the caller's side: checks what it is given before
 // an engine starts, starts one where none is given, and gives back what the engine holds for it.
 
+import { checkChoice, type Names } from './arguments.ts';
 import { windowPerLayer } from './config.ts';
 import { DTYPES, type Dtype } from './dtype.ts';
 import { createEngine } from './engine/create-engine.ts';
 import { Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
 import { openBlobs } from './files/blobs.ts';
-import { checkHubOptions, type Location, type SourceOptions } from './files/source-options.ts';
+import { checkHubOptions, SOURCE_OPTIONS, type Location, type SourceOptions } from './files/source-options.ts';
 import type { FileSource, Source } from './files/source.ts';
 import type { ModelSettings } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
@@ -28,6 +29,10 @@ export interface LoadOptions extends SourceOptions {
   /** Replaces the config's window, both sides together: a number, or one per layer. */
   attentionWindow?: number | number[];
 }
+
+export const LOAD_OPTIONS: Names<LoadOptions> = {
+  engine: true, threads: true, dtype: true, modulesToNotConvert: true, attentionWindow: true, ...SOURCE_OPTIONS,
+};
 
 /** How the services of an engine are to load. */
 export function modelSettings({ attentionWindow, dtype = 'f32', modulesToNotConvert = [] }: LoadOptions): ModelSettings {
@@ -74,9 +79,7 @@ export async function unload({ engine, ownsEngine }: Host, service: 'disposeMode
 }
 
 function checkOptions({ dtype, modulesToNotConvert, engine, attentionWindow }: LoadOptions): void {
-  if (dtype !== undefined && !DTYPES.includes(dtype)) {
-    throw new LongformerError('BAD_INPUT', 'dtype', `must be one of ${DTYPES.join(', ')}, got ${quoted(dtype)}`);
-  }
+  if (dtype !== undefined) checkChoice(dtype, 'dtype', DTYPES);
   if (modulesToNotConvert !== undefined && !(Array.isArray(modulesToNotConvert) && modulesToNotConvert.every((name) => typeof name === 'string' && name !== ''))) {
     throw new LongformerError('BAD_INPUT', 'modulesToNotConvert', `must be names of layers, got ${quoted(modulesToNotConvert)}`);
   }

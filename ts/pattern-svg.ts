@@ -1,7 +1,7 @@
 // Patterns of attention as pictures, as in the paper's figure 2: a row for each query, a column for
 // each key, a cell filled where the query sees the key.
 
-import { checkObject } from './arguments.ts';
+import { checkNames, checkObject, type Names } from './arguments.ts';
 import { checkPositions } from './attention.ts';
 import { LongformerError } from './errors.ts';
 import { sightOf, type HeadPattern, type Sight } from './pattern.ts';
@@ -22,6 +22,8 @@ export interface PatternPicture {
   /** Stands above the panel. */
   title?: string;
 }
+
+const PATTERN: Names<PatternPicture> = { seqLen: true, oneSidedWindow: true, dilation: true, causal: true, globalTokens: true, title: true };
 
 /** A row for each query and a path for each stretch of cells: more than this many tokens make megabytes. */
 const MOST_TOKENS = 1024;
@@ -45,7 +47,10 @@ const LEGEND: readonly (readonly [Sight, string])[] = [
 /** One pattern, or several side by side, as an SVG document. Throws `BAD_INPUT` for one that breaks a rule. */
 export function patternSvg(patterns: PatternPicture | readonly PatternPicture[]): string {
   const list: readonly PatternPicture[] = Array.isArray(patterns) ? patterns : [patterns as PatternPicture];
-  for (const pattern of list) checkObject('the pattern', pattern);
+  for (const pattern of list) {
+    checkObject(pattern, 'the pattern');
+    checkNames('patternSvg', pattern, PATTERN);
+  }
   const panels = list.flatMap((pattern) => panelsOf(pattern));
   const columns = Math.min(panels.length, PANELS_PER_ROW);
   const rowHeight = HEADER + SIDE + GAP;

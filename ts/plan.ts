@@ -3,6 +3,7 @@
 // Memory is WebAssembly memory in use at the highest point. It never shrinks, so that is also what an
 // engine with this model alone holds afterwards. Kept beside the crate by test/plan.test.ts.
 
+import type { Names } from './arguments.ts';
 import { bandsOf, type LayerBand, type LongformerConfig } from './config.ts';
 import type { Dtype } from './dtype.ts';
 import { LongformerError } from './errors.ts';
@@ -25,6 +26,10 @@ export interface PlanRequest {
   /** As of `forward`. Default 16384. */
   maxBatchTokens?: number;
 }
+
+export const PLAN_REQUEST: Names<PlanRequest> = {
+  tokens: true, batch: true, globalTokens: true, positions: true, attentionWindow: true, maxBatchTokens: true,
+};
 
 export interface Plan {
   /** WebAssembly memory at the highest point, of an engine that holds this model alone. */

@@ -1,19 +1,19 @@
 // The caller's side of every model class: a proxy of the model in the engine's worker. Here
 // arguments are checked; what a class makes of a sequence is its head's business (models/heads.ts).
 
-import { checkCallOptions } from './arguments.ts';
+import { CALL_OPTIONS, checkCallOptions, checkNames, checkObject, type Names } from './arguments.ts';
 import { checkList, checkPositions, maskedPositions } from './attention.ts';
 import { bandsOf, type LongformerConfig } from './config.ts';
 import type { Engine } from './engine/engine.ts';
 import { LongformerError } from './errors.ts';
 import type { FileSource } from './files/source.ts';
-import { loadWith, modelSettings, unload, type Host, type LoadOptions } from './loading.ts';
+import { LOAD_OPTIONS, loadWith, modelSettings, unload, type Host, type LoadOptions } from './loading.ts';
 import type { Architecture } from './models/heads.ts';
 import type { AttentionsRequest } from './models/attentions.ts';
 import { refuseWithoutRows } from './models/rows.ts';
 import type { LayerOutputs, LoadedModel, SequenceInput } from './models/services.ts';
 import type { LongCallOptions } from './progress.ts';
-import { planOf, type Plan, type PlannedModel, type PlanRequest } from './plan.ts';
+import { PLAN_REQUEST, planOf, type Plan, type PlannedModel, type PlanRequest } from './plan.ts';
 import { quoted } from './quoted.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -59,6 +59,12 @@ export interface AttentionOptions extends LongCallOptions {
   attentionWindow?: number | number[];
 }
 
+const FORWARD_OPTIONS: Names<ForwardOptions> = {
+  positions: true, outputHiddenStates: true, outputAttentions: true, attentionWindow: true, maxBatchTokens: true, ...CALL_OPTIONS,
+};
+
+const ATTENTION_OPTIONS: Names<AttentionOptions> = { layer: true, position: true, attentionWindow: true, ...CALL_OPTIONS };
+
 /** A model in an engine. */
 export interface Loaded extends Host, LoadedModel {
   attentionWindow: number | number[] | null;
@@ -66,7 +72,7 @@ export interface Loaded extends Host, LoadedModel {
 
 /** Loads a checkpoint as a model of the class of that name; null: the class that its config.json names. */
 export async function loadInto(architecture: Architecture | null, source: string | URL | FileSource, options: LoadOptions): Promise<Loaded> {
-  checkCallOptions(options);
+  checkCallOptions(architecture === null ? 'loadModel' : `${architecture}.fromPretrained`, options, LOAD_OPTIONS);
   const settings = modelSettings(options);
   const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
     engine.call('loadModel', [architecture, location, settings], given));
@@ -108,7 +114,7 @@ export abstract class PretrainedModel<Output> {
    * @internal
    */
   protected async run(sequences: readonly Sequence[], options: ForwardOptions): Promise<(Output & LayerOutputs)[]> {
-    checkCallOptions(options);
+    checkCallOptions('forward', options, FORWARD_OPTIONS);
     refuseWithoutRows(this.#planned.architecture, options.positions);
     const checked = sequences.map((sequence) => this.#check(sequence));
     const shortest = checked.reduce((least, { inputIds }) => Math.min(least, inputIds.length), Infinity);
@@ -128,7 +134,7 @@ export abstract class PretrainedModel<Output> {
    * dims `[num_attention_heads, seqLen]`. Each row has the sum 1; what the token does not see has 0.
    */
   async attentionOf(sequence: Sequence, options: AttentionOptions): Promise<Tensor> {
-    checkCallOptions(options);
+    checkCallOptions('attentionOf', options, ATTENTION_OPTIONS);
     const checked = this.#check(sequence);
     const { num_hidden_layers, num_attention_heads } = this.#fields;
     const { length } = checked.inputIds;
@@ -146,7 +152,9 @@ export abstract class PretrainedModel<Output> {
    * Throws `BAD_INPUT` for sizes that it would refuse.
    */
   plan(request: PlanRequest): Plan {
-    const attentionWindow = request?.attentionWindow ?? this.#attentionWindow ?? undefined;
+    checkObject(request, 'the request');
+    checkNames('plan', request, PLAN_REQUEST);
+    const attentionWindow = request.attentionWindow ?? this.#attentionWindow ?? undefined;
     return planOf({ ...this.#planned, threads: this.engine.info.threads }, { ...request, attentionWindow });
   }
 

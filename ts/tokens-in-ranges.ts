@@ -1,6 +1,6 @@
 // From ranges of a text to the tokens made of them, e.g. for global tokens.
 
-import { checkObject } from './arguments.ts';
+import { checkNames, checkObject } from './arguments.ts';
 import { LongformerError } from './errors.ts';
 import { quoted } from './quoted.ts';
 import type { Encoding } from './tokenizer/encoding.ts';
@@ -13,9 +13,12 @@ export type CharacterRange = readonly [start: number, end: number];
  * hold none. Of a pair, `text` is the text that the ranges are in: 0, the default, or 1.
  */
 export function tokensInRanges(
-  encoding: Pick<Encoding, 'offsets' | 'sequenceIds'>, ranges: readonly CharacterRange[], { text = 0 }: { text?: 0 | 1 } = {},
+  encoding: Pick<Encoding, 'offsets' | 'sequenceIds'>, ranges: readonly CharacterRange[], options: { text?: 0 | 1 } = {},
 ): number[] {
-  checkObject('the encoding', encoding);
+  checkObject(encoding, 'the encoding');
+  checkObject(options, 'options');
+  checkNames('tokensInRanges', options, { text: true });
+  const { text = 0 } = options;
   if (!Array.isArray(ranges)) throw new LongformerError('BAD_INPUT', 'ranges', `must be a list of [start, end], got ${quoted(ranges)}`);
   for (const [i, range] of ranges.entries()) checkRange(range, i);
   return encoding.offsets.flatMap(([start, end], position) => {

@@ -82,7 +82,7 @@ export class Engine {
    * @returns the context, dims `[seqLen, numHeads, headDim]`
    */
   async attention(input: AttentionInput, options: LongCallOptions = {}): Promise<Tensor> {
-    checkCallOptions(options);
+    checkCallOptions('engine.attention', options);
     const { args, transfer, dims } = checkAttention(input);
     return { dims, data: await this.call('attention', [args], { ...options, transfer }) };
   }

@@ -1,6 +1,6 @@
 // What an engine can be asked for, and what was, with nothing left out.
 
-import { checkCallOptions } from '../arguments.ts';
+import { checkBoolean, checkCallOptions, checkChoice, type Names } from '../arguments.ts';
 import { LongformerError } from '../errors.ts';
 import { availableCores } from '../platform/runtime.ts';
 import { startsWorkers } from '../platform/thread.ts';
@@ -34,6 +34,10 @@ export interface EngineOptions {
   signal?: AbortSignal;
 }
 
+const ENGINE_OPTIONS: Names<EngineOptions> = {
+  threads: true, simd: true, wasm: true, workerUrl: true, worker: true, maxMemoryBytes: true, signal: true,
+};
+
 /** Checked, with defaults. */
 export interface EngineSettings {
   threads: number;
@@ -47,7 +51,7 @@ export interface EngineSettings {
 
 /** Throws `BAD_INPUT`. */
 export function checkEngineOptions(options: EngineOptions): EngineSettings {
-  checkCallOptions(options);
+  checkCallOptions('createEngine', options, ENGINE_OPTIONS);
   const { threads = defaultThreads(), simd = 'auto', wasm, workerUrl, worker = startsWorkers(), maxMemoryBytes, signal } = options;
   if (wasm !== undefined && !(wasm instanceof URL || wasm instanceof WebAssembly.Module)) throw refusal('wasm', 'a URL or a module', wasm);
   if (workerUrl !== undefined && !(workerUrl instanceof URL)) throw refusal('workerUrl', 'a URL', workerUrl);
@@ -55,8 +59,8 @@ export function checkEngineOptions(options: EngineOptions): EngineSettings {
   if (maxMemoryBytes !== undefined && !(maxMemoryBytes >= 2 ** 24 && maxMemoryBytes <= MOST_MEMORY)) {
     throw refusal('maxMemoryBytes', 'between 16 MiB and 4 GiB', maxMemoryBytes);
   }
-  if (!SIMD_WISHES.includes(simd)) throw refusal('simd', '"auto", "simd128", "relaxed" or "wide"', simd);
-  if (typeof worker !== 'boolean') throw refusal('worker', 'true or false', worker);
+  checkChoice(simd, 'simd', SIMD_WISHES);
+  checkBoolean(worker, 'worker');
   if (worker && !startsWorkers()) throw new LongformerError('BAD_INPUT', 'worker', 'must be false here: this runtime starts no workers');
   return { threads, simd, wasm, workerUrl, worker, maxMemoryBytes: maxMemoryBytes ?? null, signal };
 }

@@ -1,5 +1,6 @@
 // Options for sources that lie elsewhere.
 
+import { CALL_OPTIONS, checkBoolean, type Names } from '../arguments.ts';
 import { LongformerError } from '../errors.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
@@ -17,6 +18,8 @@ export interface HubOptions {
 /** Options of every call that reads a source. */
 export interface SourceOptions extends HubOptions, LongCallOptions {}
 
+export const SOURCE_OPTIONS: Names<SourceOptions> = { revision: true, cacheDir: true, localFilesOnly: true, ...CALL_OPTIONS };
+
 /** A path or URL, and what belongs to it: plain data, for the engine's worker. */
 export interface Location extends HubOptions {
   readonly source: string;
@@ -28,7 +31,7 @@ export function checkHubOptions({ revision, cacheDir, localFilesOnly }: HubOptio
     new LongformerError('BAD_INPUT', subject, `must be ${rule}, got ${quoted(value)}`);
   if (revision !== undefined && !isRevision(revision)) throw refuse('revision', 'the name of a branch or tag, or a commit', revision);
   if (cacheDir !== undefined && (typeof cacheDir !== 'string' || cacheDir === '')) throw refuse('cacheDir', 'a path', cacheDir);
-  if (localFilesOnly !== undefined && typeof localFilesOnly !== 'boolean') throw refuse('localFilesOnly', 'true or false', localFilesOnly);
+  if (localFilesOnly !== undefined) checkBoolean(localFilesOnly, 'localFilesOnly');
   return { revision, cacheDir, localFilesOnly };
 }
 

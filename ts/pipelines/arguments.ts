@@ -1,5 +1,6 @@
 // What callers of pipelines can get wrong, refused in the same words for all tasks.
 
+import { checkCount } from '../arguments.ts';
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 
@@ -19,21 +20,6 @@ export function checkFields(value: unknown, subject: string, wanted: readonly st
   const unknown = Object.keys(value).find((name) => !fields.includes(name));
   if (unknown !== undefined) throw new LongformerError('BAD_INPUT', `${subject}.${unknown}`, `is not known; there are ${fields.join(', ')}`);
   return value as Record<string, unknown>;
-}
-
-export function checkCount(value: unknown, name: string, least = 1): number {
-  if (Number.isInteger(value) && (value as number) >= least) return value as number;
-  throw new LongformerError('BAD_INPUT', name, `must be a whole number from ${least}, got ${quoted(value)}`);
-}
-
-export function checkBoolean(value: unknown, name: string): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new LongformerError('BAD_INPUT', name, `must be true or false, got ${quoted(value)}`);
-}
-
-export function checkChoice<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
-  if (choices.includes(value as T)) return value as T;
-  throw new LongformerError('BAD_INPUT', name, `must be one of ${choices.join(', ')}, got ${quoted(value)}`);
 }
 
 /** How many of the best results are wanted: a number, or null for all. */

@@ -4,11 +4,12 @@
 // all of its tokens, each of which has the vector of its own window; `cls` is the mean of the windows'
 // first vectors, each weighted by its tokens.
 
+import { checkBoolean, checkChoice } from '../arguments.ts';
 import type { Run } from '../engine/services.ts';
 import { read } from '../engine/work.ts';
 import { LongformerError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkBoolean, checkChoice, checkText } from './arguments.ts';
+import { checkText } from './arguments.ts';
 import { readSentenceModules, type Pooling, type SentenceModules } from './sentence-modules.ts';
 import type { ReadPart, Task } from './task.ts';
 import type { Window } from './windows.ts';

@@ -1,17 +1,16 @@
 // From text to answers: the caller's side. Arguments are checked here; texts, model and tokenizer are
 // in the engine's worker (services.ts), one message for each call.
 
-import { checkCallOptions } from '../arguments.ts';
+import { CALL_OPTIONS, checkCallOptions, checkChoice, checkCount, type Names } from '../arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { FileSource } from '../files/source.ts';
-import { loadWith, modelSettings, unload, type LoadOptions } from '../loading.ts';
+import { LOAD_OPTIONS, loadWith, modelSettings, unload, type LoadOptions } from '../loading.ts';
 import type { LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
-import type { SearchIndexOptions } from '../search/search-index.ts';
+import { INDEX_OPTIONS, type SearchIndexOptions } from '../search/search-index.ts';
 import type { FoundPassage } from '../search/services.ts';
 import type { Tensor } from '../tensor.ts';
-import { checkChoice, checkCount } from './arguments.ts';
 import type { Entity } from './entities.ts';
 import type { FeatureExtractionOptions } from './feature-extraction.ts';
 import type { FilledMask, FillMaskOptions } from './fill-mask.ts';
@@ -123,7 +122,7 @@ export interface Pipelines {
 export async function pipeline<Name extends keyof Pipelines>(
   task: Name, source: string | URL | FileSource, options: Name extends 'search' ? SearchIndexOptions : LoadOptions = {},
 ): Promise<Pipelines[Name]> {
-  checkCallOptions(options);
+  checkCallOptions('pipeline', options, task === 'search' ? INDEX_OPTIONS : LOAD_OPTIONS);
   if (task === 'search') return searchPipeline(source, options) as Promise<Pipelines[Name]>;
   if (Object.hasOwn(tasks, task)) return textPipeline(task as TaskName, source, options) as Promise<Pipelines[Name]>;
   throw new LongformerError('BAD_INPUT', 'task', `must be one of ${[...Object.keys(tasks), 'search'].join(', ')}, got ${quoted(task)}`);
@@ -132,7 +131,7 @@ export async function pipeline<Name extends keyof Pipelines>(
 async function searchPipeline(source: string | URL | FileSource, options: SearchIndexOptions): Promise<SearchPipeline> {
   const { index, search } = await openSearch(source, options);
   const withReport = async (input: SearchInput, options: LongCallOptions = {}): Promise<Reported<FoundPassage[]>> => {
-    checkCallOptions(options);
+    checkCallOptions('search', options);
     return search(input, options);
   };
   const run = async (input: SearchInput, options?: LongCallOptions): Promise<FoundPassage[]> => (await withReport(input, options)).result;
@@ -152,15 +151,11 @@ async function textPipeline(task: TaskName, source: string | URL | FileSource, o
 
 type Given = LongCallOptions & Record<string, unknown>;
 
-const READING = ['overflow', 'maxTokens', 'stride', 'maxBatchTokens'] as const;
+const READING: Names<PipelineCallOptions> = { overflow: true, maxTokens: true, stride: true, maxBatchTokens: true, ...CALL_OPTIONS };
 
 function requestOf(name: TaskName, input: unknown, given: Given): PipelineRequest {
-  checkCallOptions(given);
   const task = tasks[name];
-  const own = Object.keys(task.options);
-  const known = [...own, ...READING, 'signal', 'onProgress'];
-  const unknown = Object.keys(given).find((option) => !known.includes(option));
-  if (unknown !== undefined) throw new LongformerError('BAD_INPUT', unknown, `is no option of ${name}; there are ${known.join(', ')}`);
+  checkCallOptions(name, given, { ...task.options, ...READING });
   const { overflow = task.overflow, maxTokens, stride, maxBatchTokens } = given;
   const single = !Array.isArray(input);
   const inputs: unknown[] = single ? [input] : input;
@@ -169,7 +164,7 @@ function requestOf(name: TaskName, input: unknown, given: Given): PipelineReques
     inputs: inputs.map((one, i) => task.input(one, subjects[i]!) as unknown),
     single,
     subjects,
-    options: Object.fromEntries(own.map((option) => [option, task.options[option]!(given[option], option)])),
+    options: Object.fromEntries(Object.keys(task.options).map((option) => [option, task.options[option]!(given[option], option)])),
     reading: {
       overflow: checkChoice(overflow, 'overflow', ['error', 'truncate', 'window']),
       maxTokens: maxTokens === undefined ? null : checkCount(maxTokens, 'maxTokens'),

@@ -4,11 +4,12 @@
 // softmax over the text and the first token, which stands for "no answer"; a span has their product.
 // Spans grow to whole words, equal answers count together, and those of all windows compete.
 
+import { checkBoolean, checkCount } from '../arguments.ts';
 import type { QuestionAnsweringOutput } from '../models/question-answering.ts';
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { checkBoolean, checkCount, checkFields, checkText } from './arguments.ts';
+import { checkFields, checkText } from './arguments.ts';
 import { softmaxInPlace } from './scores.ts';
 import { bestSpans } from './spans.ts';
 import type { ReadPart, Task } from './task.ts';

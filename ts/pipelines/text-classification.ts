@@ -4,10 +4,11 @@
 // do not (`problem_type: "multi_label_classification"`) and for a single one, the bare logits of a
 // regression. A text in windows has the mean of their logits, each weighted by its tokens.
 
+import { checkChoice } from '../arguments.ts';
 import { LongformerError } from '../errors.ts';
 import type { ModelOutput } from '../models/heads.ts';
 import { quoted } from '../quoted.ts';
-import { checkChoice, checkFields, checkText, topKOf } from './arguments.ts';
+import { checkFields, checkText, topKOf } from './arguments.ts';
 import { labelsOf } from './labels.ts';
 import { bestOf, meanLogits, sigmoid, softmax } from './scores.ts';
 import type { Task } from './task.ts';

@@ -3,11 +3,12 @@
 // A long text is read in windows that overlap, and each token has its scores from the window in which
 // it stands farther from the cut. Entities are made of the tokens of the whole text: no window cuts one.
 
+import { checkChoice } from '../arguments.ts';
 import { LongformerError } from '../errors.ts';
 import type { ModelOutput } from '../models/heads.ts';
 import type { TokenClassificationOutput } from '../models/token-classification.ts';
 import { quoted } from '../quoted.ts';
-import { checkChoice, checkText } from './arguments.ts';
+import { checkText } from './arguments.ts';
 import { entitiesOf, type Aggregation, type Entity, type ScoredText } from './entities.ts';
 import { labelsOf } from './labels.ts';
 import { softmaxInPlace } from './scores.ts';

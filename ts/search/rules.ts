@@ -1,5 +1,6 @@
 // How an index reads, checked against what its checkpoint can.
 
+import { checkChoice } from '../arguments.ts';
 import { LongformerError } from '../errors.ts';
 import { quoted } from '../quoted.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -24,7 +25,7 @@ export function checkRoom(tokenizer: Tokenizer, passages: PassageRules, position
 
 export function checkPassages(given: Partial<PassageRules>, positions: number): PassageRules {
   const most = positions >> 1; // so that windows of so many positions can overlap by a passage
-  const by = checkChoice('passages.by', given.by ?? 'paragraph', PASSAGES_BY);
+  const by = checkChoice(given.by ?? 'paragraph', 'passages.by', PASSAGES_BY);
   const maxTokens = given.maxTokens ?? Math.min(DEFAULT_MAX_TOKENS, most);
   if (!Number.isInteger(maxTokens) || maxTokens < LEAST_MAX_TOKENS || maxTokens > most) {
     throw new LongformerError('BAD_INPUT', 'passages.maxTokens',
@@ -38,9 +39,4 @@ export function checkPassages(given: Partial<PassageRules>, positions: number): 
     throw new LongformerError('BAD_INPUT', 'passages.overlap', `must be left out unless passages go by tokens, got ${overlap} by ${by}`);
   }
   return { by, maxTokens, overlap };
-}
-
-export function checkChoice<T extends string>(subject: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  throw new LongformerError('BAD_INPUT', subject, `must be ${choices.map((choice) => `"${choice}"`).join(', ').replace(/, ([^,]*)$/, ' or $1')}, got ${quoted(value)}`);
 }

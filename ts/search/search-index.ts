@@ -1,11 +1,11 @@
 // SearchIndex: passages of documents, found by what they mean. The caller's side; documents,
 // vectors and model are in the engine's worker.
 
-import { checkCallOptions } from '../arguments.ts';
+import { CALL_OPTIONS, checkCallOptions, checkCount, checkNames, checkObject, type Names } from '../arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { LongformerError } from '../errors.ts';
 import type { FileSource } from '../files/source.ts';
-import { loadWith, modelSettings, unload, type Host, type LoadOptions } from '../loading.ts';
+import { LOAD_OPTIONS, loadWith, modelSettings, unload, type Host, type LoadOptions } from '../loading.ts';
 import { tell, type LongCallOptions } from '../progress.ts';
 import { quoted } from '../quoted.ts';
 import { openIndexFile, type KeptSettings } from './index-file.ts';
@@ -30,6 +30,10 @@ export interface SearchIndexOptions extends LoadOptions {
   vectors?: 'late' | 'alone' | 'both';
 }
 
+export const INDEX_OPTIONS: Names<SearchIndexOptions> = { passages: true, vectors: true, ...LOAD_OPTIONS };
+
+const PASSAGES: Names<NonNullable<SearchIndexOptions['passages']>> = { by: true, maxTokens: true, overlap: true };
+
 export interface KeptIndexOptions extends SearchIndexOptions {
   /**
    * The checkpoint. Default: what the index was made from, by the name that it had then. Must be given
@@ -37,6 +41,8 @@ export interface KeptIndexOptions extends SearchIndexOptions {
    */
   source?: string | URL | FileSource;
 }
+
+const KEPT_OPTIONS: Names<KeptIndexOptions> = { source: true, ...INDEX_OPTIONS };
 
 export class SearchIndex {
   readonly engine: Engine;
@@ -56,7 +62,7 @@ export class SearchIndex {
    * Rejects with `BAD_INPUT` for an option, and as `LongformerModel.fromPretrained` does.
    */
   static async create(source: string | URL | FileSource, options: SearchIndexOptions = {}): Promise<SearchIndex> {
-    checkCallOptions(options);
+    checkIndexOptions('SearchIndex.create', options, INDEX_OPTIONS);
     const { passages = {}, vectors = 'both' } = options;
     const { loaded, ...host } = await loadWith(source, options, (engine, location, given) =>
       engine.call('createIndex', [location, { ...modelSettings(options), passages, vectors }], given));
@@ -71,14 +77,15 @@ export class SearchIndex {
    * is none or is damaged, and where the checkpoint gives other vectors than the one that it was made with.
    */
   static async load(file: string | URL | Blob, options: KeptIndexOptions = {}): Promise<SearchIndex> {
-    checkCallOptions(options);
+    checkIndexOptions('SearchIndex.load', options, KEPT_OPTIONS);
     options.signal?.throwIfAborted();
     const opened = await openPlace(file);
     const { settings, close } = await openIndexFile(opened);
     try {
-      const source = options.source ?? recordedSource(opened.name, settings.checkpoint);
-      const revision = options.revision ?? (options.source === undefined ? settings.checkpoint?.revision : null) ?? undefined;
-      const index = await this.create(source, { ...options, revision, ...settingsFor(options, settings) }).catch((error: unknown) => {
+      const { source: given, ...others } = options;
+      const source = given ?? recordedSource(opened.name, settings.checkpoint);
+      const revision = options.revision ?? (given === undefined ? settings.checkpoint?.revision : null) ?? undefined;
+      const index = await this.create(source, { ...others, revision, ...settingsFor(options, settings) }).catch((error: unknown) => {
         throw blamingFile(error, opened.name, options);
       });
       try {
@@ -101,7 +108,7 @@ export class SearchIndex {
    * Searches go on meanwhile, and what is added or removed meanwhile is not part of the file.
    */
   async save(target: string | URL | WritableStream<Uint8Array>, options: LongCallOptions = {}): Promise<void> {
-    checkCallOptions(options);
+    checkCallOptions('index.save', options);
     const { engine } = this;
     const { signal, onProgress } = options;
     const { saving, bytes: total } = await engine.call('startSaving', [this.#id], { signal });
@@ -129,7 +136,7 @@ export class SearchIndex {
    * windows that overlap, and the result says in how many.
    */
   async add(documents: readonly Document[], options: LongCallOptions = {}): Promise<ReadDocument[]> {
-    checkCallOptions(options);
+    checkCallOptions('index.add', options);
     return this.engine.call('addDocuments', [this.#id, checkDocuments(documents)], options);
   }
 
@@ -150,13 +157,10 @@ export class SearchIndex {
 
   /** The passages nearest to a question in meaning, best first. */
   async search(query: string, options: LongCallOptions & { topK?: number } = {}): Promise<FoundPassage[]> {
-    checkCallOptions(options);
-    const { topK = 10 } = options;
+    checkCallOptions('index.search', options, { topK: true, ...CALL_OPTIONS });
+    const { topK = 10, signal, onProgress } = options;
     if (checkString('query', query).trim() === '') throw new LongformerError('BAD_INPUT', 'query', 'must not be blank');
-    if (!Number.isInteger(topK) || topK < 1) {
-      throw new LongformerError('BAD_INPUT', 'topK', `must be a whole number from 1, got ${quoted(topK)}`);
-    }
-    return this.engine.call('searchIndex', [this.#id, query, topK], options);
+    return this.engine.call('searchIndex', [this.#id, query, checkCount(topK, 'topK')], { signal, onProgress });
   }
 
   /** Frees the documents and the model, and ends the engine if it is the index's own. */
@@ -167,6 +171,13 @@ export class SearchIndex {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
+}
+
+function checkIndexOptions(call: string, options: SearchIndexOptions, known: object): void {
+  checkCallOptions(call, options, known);
+  if (options.passages === undefined) return;
+  checkObject(options.passages, 'passages');
+  checkNames(`the passages of ${call}`, options.passages, PASSAGES);
 }
 
 function checkDocuments(documents: readonly Document[]): Document[] {

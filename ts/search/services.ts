@@ -1,5 +1,6 @@
 // Search indexes in the engine's worker: documents are tokenized and read here, their vectors stay.
 
+import { checkChoice } from '../arguments.ts';
 import { bandsOf } from '../config.ts';
 import type { Dtype } from '../dtype.ts';
 import type { Run } from '../engine/services.ts';
@@ -13,7 +14,7 @@ import { indexFile, openIndexFile, piecesOf, type KeptDocument } from './index-f
 import type { PassageRules } from './passages.ts';
 import { PROBE, refuseOther } from './probe.ts';
 import { countTokens, readAll, type Reading } from './reading.ts';
-import { checkChoice, checkPassages, checkRoom, VECTORS } from './rules.ts';
+import { checkPassages, checkRoom, VECTORS } from './rules.ts';
 import type { UnitVectors } from '../../pkg/threads-simd128/longformer.js';
 
 /** How an index reads; what is missing has a default. */
@@ -92,7 +93,7 @@ export async function createIndex(run: Run, location: Location | null, settings:
     }
     const passages = checkPassages(settings.passages, maxTokens);
     checkRoom(tokenizer, passages, maxTokens);
-    const rules = { passages, vectors: checkChoice('vectors', settings.vectors, VECTORS), maxTokens, hiddenSize: config.hidden_size, pooling };
+    const rules = { passages, vectors: checkChoice(settings.vectors, 'vectors', VECTORS), maxTokens, hiddenSize: config.hidden_size, pooling };
     const checkpoint = location && { source: location.source, revision: source.commit ?? location.revision ?? null };
     const id = ++lastId;
     indexes.set(id, { modelId, tokenizer, rules, attentionWindow, dtype, modulesToNotConvert, checkpoint, documents: new Map(), saving: 0, removed: [] });

@@ -4,11 +4,11 @@
 // Ids and offsets are those of Hugging Face's `tokenizers`, except that offsets count UTF-16 units,
 // which is what String.slice wants, and that a token has the same offsets in every window.
 
+import { checkCallOptions, checkChoice, checkCount, checkNames, checkObject, type Names } from '../arguments.ts';
 import { LongformerError } from '../errors.ts';
 import { openSource } from '../files/open.ts';
-import type { SourceOptions } from '../files/source-options.ts';
+import { SOURCE_OPTIONS, type SourceOptions } from '../files/source-options.ts';
 import type { FileSource, Source } from '../files/source.ts';
-import { quoted } from '../quoted.ts';
 import { assemble, type Encoding } from './encoding.ts';
 import type { Slot } from './post-processor.ts';
 import type { SpecialTokens } from './special-tokens.ts';
@@ -31,6 +31,8 @@ export interface EncodeOptions {
   overflow?: 'error' | 'truncate' | undefined;
 }
 
+const ENCODE_OPTIONS: Names<EncodeOptions> = { pair: true, cut: true, addSpecialTokens: true, maxLength: true, overflow: true };
+
 export interface WindowOptions {
   /** A second text. One of the two is cut into windows, the other is whole in each. */
   pair?: string | undefined;
@@ -41,6 +43,8 @@ export interface WindowOptions {
   /** Tokens that a window shares with the one before it. */
   stride: number;
 }
+
+const WINDOW_OPTIONS: Names<WindowOptions> = { pair: true, cut: true, maxLength: true, stride: true };
 
 export class Tokenizer {
   private readonly texts: TextTokenizer;
@@ -63,6 +67,7 @@ export class Tokenizer {
    * for a stage that cannot be done exactly, with `DOWNLOAD` where one cannot be fetched.
    */
   static async fromPretrained(source: string | URL | FileSource, options: SourceOptions = {}): Promise<Tokenizer> {
+    checkCallOptions('Tokenizer.fromPretrained', options, SOURCE_OPTIONS);
     return loadTokenizer(await openSource(source, options));
   }
 
@@ -99,13 +104,12 @@ export class Tokenizer {
    * `readUntil` says where; the other is never cut.
    */
   encode(text: string, options: EncodeOptions = {}): Encoding {
+    checkOptions('encode', options, ENCODE_OPTIONS);
     const { pair, cut, addSpecialTokens = true, maxLength, overflow = 'error' } = options;
-    if (overflow !== 'error' && overflow !== 'truncate') {
-      throw new LongformerError('BAD_INPUT', 'overflow', `must be "error" or "truncate", got ${quoted(overflow)}`);
-    }
+    checkChoice(overflow, 'overflow', ['error', 'truncate']);
     const input = this.read(text, pair, cut, addSpecialTokens);
     if (maxLength === undefined) return this.assemble(input, 0, input.count);
-    checkCount('maxLength', maxLength, 1);
+    checkCount(maxLength, 'maxLength');
     const room = maxLength - input.fixed;
     if (input.count <= room) return this.assemble(input, 0, input.count);
     if (overflow === 'error' || room < 1) throw tooLong(input, maxLength);
@@ -119,9 +123,10 @@ export class Tokenizer {
    * Throws `BAD_INPUT` if `maxLength` leaves a window no room, or none beyond `stride`.
    */
   encodeWindows(text: string, options: WindowOptions): Encoding[] {
+    checkOptions('encodeWindows', options, WINDOW_OPTIONS);
     const { pair, cut, maxLength, stride } = options;
-    checkCount('maxLength', maxLength, 1);
-    checkCount('stride', stride, 0);
+    checkCount(maxLength, 'maxLength');
+    checkCount(stride, 'stride', 0);
     const input = this.read(text, pair, cut, true);
     const room = maxLength - input.fixed;
     if (room < 1) throw tooLong(input, maxLength);
@@ -136,6 +141,7 @@ export class Tokenizer {
    * the like, are left out. Throws `BAD_INPUT` for an id that has no token.
    */
   decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean | undefined } = {}): string {
+    checkOptions('decode', options, { skipSpecialTokens: true });
     const tokens: string[] = [];
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
@@ -153,7 +159,7 @@ export class Tokenizer {
 
   private read(text: string, pair: string | undefined, cutOne: 'first' | 'second' = 'second', addSpecialTokens: boolean): Input {
     checkText('text', text);
-    if (cutOne !== 'first' && cutOne !== 'second') throw new LongformerError('BAD_INPUT', 'cut', `must be "first" or "second", got ${quoted(cutOne)}`);
+    checkChoice(cutOne, 'cut', ['first', 'second']);
     if (pair !== undefined) checkText('pair', pair);
     const { single, pair: double } = this.parts.postProcessor;
     const slots = (pair === undefined ? single : double).filter((slot) => addSpecialTokens || slot.sequence !== null);
@@ -203,6 +209,7 @@ function checkText(name: string, text: unknown): void {
   if (typeof text !== 'string') throw new LongformerError('BAD_INPUT', name, `must be a string, got ${typeof text}`);
 }
 
-function checkCount(name: string, count: number, min: number): void {
-  if (!Number.isInteger(count) || count < min) throw new LongformerError('BAD_INPUT', name, `must be a whole number from ${min}, got ${String(count)}`);
+function checkOptions(call: string, options: object, known: object): void {
+  checkObject(options, 'options');
+  checkNames(call, options, known);
 }
