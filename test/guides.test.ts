@@ -1,4 +1,5 @@
-// Every program in docs/guides, run as a reader would run it, beside tiny models of the names that they use.
+// Every program of the readme, the guides and the doc comments, run as a reader would run it, beside tiny models of
+// the names that they use. What a line says that it logs, `console.log(...); // => ...`, is what it must log.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,26 +9,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { convertToLongformer } from 'longformer-wasm';
+import * as everything from 'longformer-wasm';
 import ts from 'typescript';
 import { programFile } from './program.ts';
 import { tinyPipeline } from './tiny-pipelines.ts';
 
-const guides = fileURLToPath(new URL('../docs/guides/', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { DEMO_MODEL } = await import(`${root}scripts/demo-model.mjs`);
 
-/** Heads of the fixtures, by the names of models in the guides. */
-const MODELS = { reader: 'question-answering', tagger: 'tagger', classifier: 'classifier' };
+/** Tokenizers and heads of the fixtures, by the names of models in the programs. */
+const MODELS = {
+  reader: ['word-piece', 'question-answering'], tagger: ['word-piece', 'tagger'], classifier: ['word-piece', 'classifier'],
+  filler: ['word-piece', 'masked-lm'], chooser: ['byte-level', 'choices'],
+} as const;
 
-const test = suite<{ folder: string }>('guides');
+const test = suite<{ folder: string }>('programs');
 
 test.before(async (context) => {
   context.folder = await mkdtemp(join(tmpdir(), 'guides-'));
   const models = join(context.folder, 'models');
-  await cp(fileURLToPath(new URL('fixtures/tiny-bert', import.meta.url)), join(models, 'bert'), { recursive: true });
-  await convertToLongformer(join(models, 'bert'), join(models, 'embedder'), { maxPositions: 8192, attentionWindow: 32 });
-  for (const [name, head] of Object.entries(MODELS)) {
+  await cp(join(root, 'test/fixtures/tiny-bert'), join(models, 'bert'), { recursive: true });
+  await cp(join(root, 'test/fixtures/char-lm'), join(models, 'characters'), { recursive: true });
+  await everything.convertToLongformer(join(models, 'bert'), join(models, 'embedder'), { maxPositions: 8192, attentionWindow: 32 });
+  await cp(join(models, 'embedder'), join(context.folder, '.cache', 'models', DEMO_MODEL), { recursive: true });
+  for (const [name, [tokenizer, head]] of Object.entries(MODELS)) {
     await mkdir(join(models, name));
-    const source = await tinyPipeline('word-piece', head);
+    const source = await tinyPipeline(tokenizer, head);
     for (const file of ['config.json', 'tokenizer.json', 'model.safetensors.index.json', 'encoder.safetensors', `${head}.safetensors`]) {
       await writeFile(join(models, name, file), new Uint8Array(await (await source.open(file))!.arrayBuffer()));
     }
@@ -37,16 +44,33 @@ test.before(async (context) => {
 
 test.after(({ folder }) => rm(folder, { recursive: true }));
 
-for (const guide of (await readdir(guides)).filter((name) => name.endsWith('.md'))) {
-  const text = await readFile(join(guides, guide), 'utf8');
+const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
+const filesOf = async (folder: string, end: string): Promise<string[]> =>
+  (await readdir(join(root, folder), { recursive: true })).filter((name) => name.endsWith(end)).map((name) => `${folder}/${name}`).sort();
+const docComments = (code: string): string => [...code.matchAll(/^ *\/\*\*\n(.*?)^ *\*\//gms)].map(([, lines]) => lines!.replace(/^ *\* ?/gm, '')).join('\n');
+
+const pages = new Map<string, string>();
+for (const page of ['README.md', ...await filesOf('docs/guides', '.md')]) pages.set(page, await read(page));
+for (const file of await filesOf('ts', '.ts')) pages.set(file, docComments(await read(file)));
+
+for (const [page, text] of pages) {
   for (const [i, [, program]] of [...text.matchAll(/^```js\n(.*?)^```/gms)].entries()) {
-    test(`${guide}, program ${i + 1}`, async ({ folder }) => {
+    test(`${page}, program ${i + 1}`, async ({ folder }) => {
+      const asserting = program!.replace(/console\.log\((.*)\); *\/\/ => (.*)$/gm, 'assert.equal([$1], [$2]);');
+      assert.not.match(asserting, /\/\/ =>/, 'nothing is logged there');
       // Node 20 knows no `await using`.
-      const { outputText } = ts.transpileModule(program!, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } });
+      const { outputText } = ts.transpileModule(`import * as assert from 'uvu/assert';\n${asserting}`, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } });
       const { stderr } = await promisify(execFile)(process.execPath, [programFile(outputText)], { cwd: folder, timeout: 60_000 });
       assert.is(stderr, '');
     });
   }
 }
+
+test('everything that is exported has an example', async () => {
+  const code = (await Promise.all((await filesOf('ts', '.ts')).map(read))).join('\n');
+  const withExample = (name: string): boolean =>
+    [...code.matchAll(new RegExp(`/\\*\\*\\n((?: \\*.*\\n)+)export (?:async function|function|class) ${name}\\b`, 'g'))].some(([, lines]) => /^ \* @example.*\n \* ```js$/m.test(lines!));
+  assert.equal(Object.keys(everything).filter((name) => !withExample(name)), []);
+});
 
 test.run();

@@ -71,6 +71,14 @@ type Kind = keyof typeof SOURCES;
  *
  * Rejects with `BAD_INPUT` for an option or the target, `NOT_FOUND` if the source lacks its config or
  * weights, `BAD_FILE` if it is none that can be converted, or malformed, `DOWNLOAD` if it cannot be fetched.
+ *
+ * @example
+ * ```js
+ * import { convertToLongformer } from 'longformer-wasm';
+ *
+ * const { architecture } = await convertToLongformer('models/bert', 'models/bert-2048', { maxPositions: 2048, attentionWindow: 128 });
+ * console.log(architecture); // => 'LongformerModel'
+ * ```
  */
 export async function convertToLongformer(
   source: string | URL | FileSource, targetDir: string | URL, options: ConversionOptions,

@@ -13,7 +13,21 @@
 export type ErrorCode =
   | 'BAD_INPUT' | 'BAD_FILE' | 'NOT_FOUND' | 'DOWNLOAD' | 'OUT_OF_MEMORY' | 'ENGINE_DEAD';
 
-/** An error with a code, and a message that names the subject, the rule and the offender. */
+/**
+ * An error with a code, and a message that names the subject, the rule and the offender.
+ *
+ * @example
+ * ```js
+ * import { LongformerError, pipeline } from 'longformer-wasm';
+ *
+ * try {
+ *   await pipeline('feature-extraction', './no-such-folder');
+ * } catch (error) {
+ *   if (!(error instanceof LongformerError)) throw error;
+ *   console.log(error.code, error.subject); // => 'NOT_FOUND', './no-such-folder'
+ * }
+ * ```
+ */
 export class LongformerError extends Error {
   override readonly name = 'LongformerError';
   readonly code: ErrorCode;

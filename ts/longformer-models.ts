@@ -18,7 +18,21 @@ import type { Tensor } from './tensor.ts';
 /** A directory (a path, or a `file:` URL), an id of the Hugging Face Hub, a folder on a web server, or files at hand. */
 export type ModelSource = string | URL | FileSource;
 
-/** The Longformer encoder. */
+/**
+ * The Longformer encoder.
+ *
+ * @example
+ * ```js
+ * import { LongformerModel, Tokenizer } from 'longformer-wasm';
+ *
+ * const tokenizer = await Tokenizer.fromPretrained('models/embedder');
+ * const model = await LongformerModel.fromPretrained('models/embedder', { dtype: 'int8' });
+ * const { inputIds } = tokenizer.encode('a b c');
+ * const { lastHiddenState, poolerOutput } = await model.forward({ inputIds, globalTokens: [0] });
+ * console.log(lastHiddenState.dims, model.maxTokens); // => [5, 16], 8192
+ * await model.dispose();
+ * ```
+ */
 export class LongformerModel extends SequenceModel<BaseModelOutput> {
   /**
    * Loads a checkpoint: config.json and model.safetensors or pytorch_model.bin, whole or in shards.
@@ -38,7 +52,23 @@ export class LongformerModel extends SequenceModel<BaseModelOutput> {
   }
 }
 
-/** A masked language model: what stands at each token, as logits over the vocabulary. */
+/**
+ * A masked language model: what stands at each token, as logits over the vocabulary.
+ *
+ * @example
+ * ```js
+ * import { LongformerForMaskedLM, Tokenizer } from 'longformer-wasm';
+ *
+ * const tokenizer = await Tokenizer.fromPretrained('models/filler');
+ * const model = await LongformerForMaskedLM.fromPretrained('models/filler');
+ * const { inputIds } = tokenizer.encode('The license shall [MASK] with this term.');
+ * const mask = inputIds.indexOf(tokenizer.specialTokens.mask.id);
+ * const { logits } = await model.forward({ inputIds }, { positions: [mask] });
+ * console.log(mask, logits.dims); // => 4, [1, 1505]
+ * const best = tokenizer.tokenOf(logits.data.indexOf(Math.max(...logits.data)));
+ * await model.dispose();
+ * ```
+ */
 export class LongformerForMaskedLM extends SequenceModel<MaskedLMOutput> {
   /** As `LongformerModel.fromPretrained`. The decoder may be tied to the word embeddings. */
   static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForMaskedLM> {
@@ -46,7 +76,21 @@ export class LongformerForMaskedLM extends SequenceModel<MaskedLMOutput> {
   }
 }
 
-/** Labels for a whole sequence, read off its first token, which is global. */
+/**
+ * Labels for a whole sequence, read off its first token, which is global.
+ *
+ * @example
+ * ```js
+ * import { LongformerForSequenceClassification, Tokenizer } from 'longformer-wasm';
+ *
+ * const tokenizer = await Tokenizer.fromPretrained('models/classifier');
+ * const model = await LongformerForSequenceClassification.fromPretrained('models/classifier');
+ * const { logits } = await model.forward(tokenizer.encode('Bob pays the rent.'));
+ * console.log(logits.dims); // => [4]
+ * const label = model.config.id2label[logits.data.indexOf(Math.max(...logits.data))];
+ * await model.dispose();
+ * ```
+ */
 export class LongformerForSequenceClassification extends SequenceModel<SequenceClassificationOutput> {
   /** As `LongformerModel.fromPretrained`; there are as many labels as config.json's `id2label` or `num_labels` says. */
   static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForSequenceClassification> {
@@ -54,7 +98,21 @@ export class LongformerForSequenceClassification extends SequenceModel<SequenceC
   }
 }
 
-/** Labels for each token. */
+/**
+ * Labels for each token.
+ *
+ * @example
+ * ```js
+ * import { LongformerForTokenClassification, Tokenizer } from 'longformer-wasm';
+ *
+ * const tokenizer = await Tokenizer.fromPretrained('models/tagger');
+ * const model = await LongformerForTokenClassification.fromPretrained('models/tagger');
+ * const { inputIds, offsets } = tokenizer.encode('Ann lives in Rome.');
+ * const { logits } = await model.forward({ inputIds });
+ * console.log(logits.dims[0] === offsets.length, logits.dims[1]); // => true, 7
+ * await model.dispose();
+ * ```
+ */
 export class LongformerForTokenClassification extends SequenceModel<TokenClassificationOutput> {
   /** As `LongformerForSequenceClassification.fromPretrained`. */
   static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForTokenClassification> {
@@ -62,7 +120,25 @@ export class LongformerForTokenClassification extends SequenceModel<TokenClassif
   }
 }
 
-/** Where the answer to a question starts and ends in a text. A sequence is a pair, the question first; its tokens are global. */
+/**
+ * Where the answer to a question starts and ends in a text. A sequence is a pair, the question first; its tokens are global.
+ *
+ * @example
+ * ```js
+ * import { LongformerForQuestionAnswering, Tokenizer } from 'longformer-wasm';
+ *
+ * const text = 'Bob pays the rent. Ann pays for repairs.';
+ * const tokenizer = await Tokenizer.fromPretrained('models/reader');
+ * const model = await LongformerForQuestionAnswering.fromPretrained('models/reader');
+ * const { inputIds, tokenTypeIds, offsets, sequenceIds } = tokenizer.encode('Who pays for repairs?', { pair: text });
+ * const { startLogits, endLogits } = await model.forward({ inputIds, tokenTypeIds });
+ * const best = ({ data }, from) => data.reduce((top, x, i) => (i >= from && sequenceIds[i] === 1 && !(data[top] >= x) ? i : top), -1);
+ * const start = best(startLogits, 0);
+ * const end = best(endLogits, start);
+ * console.log(text.includes(text.slice(offsets[start][0], offsets[end][1]))); // => true
+ * await model.dispose();
+ * ```
+ */
 export class LongformerForQuestionAnswering extends SequenceModel<QuestionAnsweringOutput> {
   /** As `LongformerModel.fromPretrained`. */
   static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForQuestionAnswering> {
@@ -78,7 +154,20 @@ export interface MultipleChoiceOutput {
   choices?: LayerOutputs[];
 }
 
-/** One of several answers. A sequence is a pair of the question and one choice, whose tokens are global. */
+/**
+ * One of several answers. A sequence is a pair of the question and one choice, whose tokens are global.
+ *
+ * @example
+ * ```js
+ * import { LongformerForMultipleChoice, Tokenizer } from 'longformer-wasm';
+ *
+ * const tokenizer = await Tokenizer.fromPretrained('models/chooser');
+ * const model = await LongformerForMultipleChoice.fromPretrained('models/chooser');
+ * const { logits } = await model.forward(['a dog', 'a long book'].map((pair) => tokenizer.encode('It reads one', { pair })));
+ * console.log(logits.dims); // => [2]
+ * await model.dispose();
+ * ```
+ */
 export class LongformerForMultipleChoice extends PretrainedModel<ChoiceOutput> {
   /** As `LongformerModel.fromPretrained`; the checkpoint must have a pooler. */
   static async fromPretrained(source: ModelSource, options: LoadOptions = {}): Promise<LongformerForMultipleChoice> {
@@ -102,6 +191,20 @@ export class LongformerForMultipleChoice extends PretrainedModel<ChoiceOutput> {
  * before attention and feed-forward.
  *
  * Global tokens are seen by later tokens only, and see earlier ones only.
+ *
+ * @example
+ * ```js
+ * import { LongformerForCausalLM } from 'longformer-wasm';
+ * import { readFile } from 'node:fs/promises';
+ *
+ * const ids = JSON.parse(await readFile('models/characters/vocab.json', 'utf8'));
+ * const model = await LongformerForCausalLM.fromPretrained('models/characters');
+ * const inputIds = Array.from('The object is called with the argumen', (character) => ids[character]);
+ * const { logits } = await model.forward({ inputIds }, { positions: [inputIds.length - 1] });
+ * const next = Object.keys(ids)[logits.data.indexOf(Math.max(...logits.data))];
+ * console.log(next); // => 't'
+ * await model.dispose();
+ * ```
  */
 export class LongformerForCausalLM extends SequenceModel<CausalLMOutput> {
   /** As `LongformerModel.fromPretrained`; rejects with `BAD_FILE` also for a config that is not `autoregressive`. */
@@ -123,6 +226,15 @@ export type AnyModel = InstanceType<(typeof classes)[Architecture]>;
  * where it names none.
  *
  * Rejects as `fromPretrained` of that class does, and with `BAD_FILE` for a class that is not among these.
+ *
+ * @example
+ * ```js
+ * import { LongformerForTokenClassification, loadModel } from 'longformer-wasm';
+ *
+ * const model = await loadModel('models/tagger');
+ * console.log(model instanceof LongformerForTokenClassification); // => true
+ * await model.dispose();
+ * ```
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<AnyModel> {
   const loaded = await loadInto(null, source, options);

@@ -44,7 +44,19 @@ const LEGEND: readonly (readonly [Sight, string])[] = [
   ['itself', 'the query itself'], ['window', 'its window'], ['global', 'from or to a global token'],
 ];
 
-/** One pattern, or several side by side, as an SVG document. Throws `BAD_INPUT` for one that breaks a rule. */
+/**
+ * One pattern, or several side by side, as an SVG document. Throws `BAD_INPUT` for one that breaks a rule.
+ *
+ * @example
+ * ```js
+ * import { patternSvg } from 'longformer-wasm';
+ * import { writeFile } from 'node:fs/promises';
+ *
+ * const svg = patternSvg({ seqLen: 24, oneSidedWindow: 3, dilation: [1, 2], globalTokens: [0], title: 'Two heads' });
+ * await writeFile('heads.svg', svg);
+ * console.log(svg.startsWith('<svg')); // => true
+ * ```
+ */
 export function patternSvg(patterns: PatternPicture | readonly PatternPicture[]): string {
   const list: readonly PatternPicture[] = Array.isArray(patterns) ? patterns : [patterns as PatternPicture];
   for (const pattern of list) {

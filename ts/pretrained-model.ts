@@ -132,6 +132,17 @@ export abstract class PretrainedModel<Output> {
   /**
    * The attention that one token pays in one layer: the weight that each head gives to each token,
    * dims `[num_attention_heads, seqLen]`. Each row has the sum 1; what the token does not see has 0.
+   *
+   * @example
+   * ```js
+   * import { LongformerModel } from 'longformer-wasm';
+   *
+   * const model = await LongformerModel.fromPretrained('models/embedder');
+   * const { dims, data } = await model.attentionOf({ inputIds: [2, 5, 6, 7, 3] }, { layer: 1, position: 2 });
+   * const firstHead = data.slice(0, dims[1]);
+   * console.log(firstHead.reduce((sum, weight) => sum + weight).toFixed(3)); // => '1.000'
+   * await model.dispose();
+   * ```
    */
   async attentionOf(sequence: Sequence, options: AttentionOptions): Promise<Tensor> {
     checkCallOptions('attentionOf', options, ATTENTION_OPTIONS);
@@ -150,6 +161,16 @@ export abstract class PretrainedModel<Output> {
   /**
    * What a call of `forward` with sequences of that size would take: memory and work. Nothing runs.
    * Throws `BAD_INPUT` for sizes that it would refuse.
+   *
+   * @example
+   * ```js
+   * import { LongformerModel } from 'longformer-wasm';
+   *
+   * const model = await LongformerModel.fromPretrained('models/embedder');
+   * const { peakBytes, weightBytes } = model.plan({ tokens: 4096, batch: 2 });
+   * console.log(peakBytes > weightBytes); // => true
+   * await model.dispose();
+   * ```
    */
   plan(request: PlanRequest): Plan {
     checkObject(request, 'the request');
@@ -217,7 +238,21 @@ export abstract class PretrainedModel<Output> {
 
 /** A model whose results are one for each sequence. */
 export abstract class SequenceModel<Output> extends PretrainedModel<Output> {
-  /** One sequence or several; several run together, and come back in their order. */
+  /**
+   * One sequence or several; several run together, and come back in their order.
+   *
+   * @example
+   * ```js
+   * import { LongformerModel } from 'longformer-wasm';
+   *
+   * const model = await LongformerModel.fromPretrained('models/embedder');
+   * const [short, long] = await model.forward([{ inputIds: [2, 5, 3] }, { inputIds: [2, 5, 6, 7, 3] }], { positions: [0] });
+   * console.log(short.lastHiddenState.dims, long.lastHiddenState.dims); // => [1, 16], [1, 16]
+   * const { hiddenStates, attentions } = await model.forward({ inputIds: [2, 5, 3] }, { outputHiddenStates: true, outputAttentions: { layers: [0] } });
+   * console.log(hiddenStates.length, attentions.length); // => 3, 1
+   * await model.dispose();
+   * ```
+   */
   async forward(sequence: Sequence, options?: ForwardOptions): Promise<Output & LayerOutputs>;
   async forward(sequences: readonly Sequence[], options?: ForwardOptions): Promise<(Output & LayerOutputs)[]>;
   async forward(input: Sequence | readonly Sequence[], options: ForwardOptions = {}): Promise<unknown> {

@@ -11,6 +11,16 @@ export type CharacterRange = readonly [start: number, end: number];
 /**
  * The positions, ascending, of the tokens that hold a character of one of the ranges. Special tokens
  * hold none. Of a pair, `text` is the text that the ranges are in: 0, the default, or 1.
+ *
+ * @example
+ * ```js
+ * import { Tokenizer, tokensInRanges } from 'longformer-wasm';
+ *
+ * const text = 'Terms of this license\nThe licensor shall copy this work.';
+ * const tokenizer = await Tokenizer.fromPretrained('models/classifier');
+ * const title = tokensInRanges(tokenizer.encode(text), [[0, text.indexOf('\n')]]);
+ * console.log(title); // => [1, 2, 3, 4]
+ * ```
  */
 export function tokensInRanges(
   encoding: Pick<Encoding, 'offsets' | 'sequenceIds'>, ranges: readonly CharacterRange[], options: { text?: 0 | 1 } = {},

@@ -15,6 +15,17 @@ import { askForFusedVectors, withdrawFusedVectors } from './wide.ts';
  * Rejects with `BAD_INPUT` for options that cannot be met here, `NOT_FOUND` where the builds are not
  * in place, `DOWNLOAD` where they cannot be fetched, `OUT_OF_MEMORY` where the runtime refuses the
  * memory, `ENGINE_DEAD` where a worker cannot be started.
+ *
+ * @example
+ * ```js
+ * import { createEngine, pipeline } from 'longformer-wasm';
+ *
+ * const engine = await createEngine({ threads: 1 });
+ * console.log(engine.info.threads, engine.info.reason.length > 0); // => 1, true
+ * const tag = await pipeline('token-classification', 'models/tagger', { engine }); // both in one memory
+ * const answer = await pipeline('question-answering', 'models/reader', { engine });
+ * await engine.dispose();
+ * ```
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const settings = checkEngineOptions(options);

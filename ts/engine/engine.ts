@@ -80,6 +80,21 @@ export class Engine {
    * key. One in the value of a global key reaches every query.
    *
    * @returns the context, dims `[seqLen, numHeads, headDim]`
+   *
+   * @example
+   * ```js
+   * import { createEngine } from 'longformer-wasm';
+   *
+   * const engine = await createEngine();
+   * const [seqLen, numHeads, headDim] = [1000, 2, 16];
+   * const vectors = () => Float32Array.from({ length: seqLen * numHeads * headDim }, () => Math.random() - 0.5);
+   * const context = await engine.attention({
+   *   query: vectors(), key: vectors(), value: vectors(), seqLen, numHeads, headDim,
+   *   oneSidedWindow: 8, dilation: [1, 4], globalTokens: [0],
+   * });
+   * console.log(context.dims); // => [1000, 2, 16]
+   * await engine.dispose();
+   * ```
    */
   async attention(input: AttentionInput, options: LongCallOptions = {}): Promise<Tensor> {
     checkCallOptions('engine.attention', options);

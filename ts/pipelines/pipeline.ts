@@ -118,6 +118,76 @@ export interface Pipelines {
  *
  * Rejects with `BAD_INPUT` for a task that is not known, and as `fromPretrained` does; with `NOT_FOUND`
  * also for a checkpoint without the task's head.
+ *
+ * @example Vectors of texts
+ * ```js
+ * import { pipeline } from 'longformer-wasm';
+ *
+ * const embed = await pipeline('feature-extraction', 'models/embedder');
+ * const { dims, data } = await embed(['a b c', 'a b d', 'x y'], { pooling: 'mean', normalize: true });
+ * console.log(dims, data.length); // => [3, 16], 48
+ * await embed.dispose();
+ * ```
+ *
+ * @example An answer in its text
+ * ```js
+ * import { pipeline } from 'longformer-wasm';
+ *
+ * const context = 'Bob pays the rent. Ann pays for repairs.';
+ * const ask = await pipeline('question-answering', 'models/reader');
+ * const { answer, start, end, score } = await ask({ question: 'Who pays for repairs?', context });
+ * console.log(answer === context.slice(start, end)); // => true
+ * const three = await ask({ question: 'Who pays the rent?', context }, { topK: 3 });
+ * console.log(three.length); // => 3
+ * await ask.dispose();
+ * ```
+ *
+ * @example Labels, and what was read for them
+ * ```js
+ * import { pipeline } from 'longformer-wasm';
+ *
+ * const classify = await pipeline('text-classification', 'models/classifier');
+ * const { result, read } = await classify.withReport('Ann pays for repairs. '.repeat(60), { topK: null, overflow: 'window' });
+ * console.log(result.length, read[0].windows > 1, read[0].complete); // => 4, true, true
+ * await classify.dispose();
+ * ```
+ *
+ * @example Entities
+ * ```js
+ * import { pipeline } from 'longformer-wasm';
+ *
+ * const text = 'Ann lives in Rome.';
+ * const tag = await pipeline('token-classification', 'models/tagger');
+ * const [{ entity, word, start, end }] = await tag(text, { aggregation: 'first' });
+ * console.log(entity, word, text.slice(start, end)); // => 'PER', 'ann', 'Ann'
+ * await tag.dispose();
+ * ```
+ *
+ * @example Words for masks, and choices
+ * ```js
+ * import { pipeline } from 'longformer-wasm';
+ *
+ * const fill = await pipeline('fill-mask', 'models/filler');
+ * const [firstMask] = await fill('The [MASK] ends.', { topK: 2 });
+ * console.log(firstMask.length, Object.keys(firstMask[0])); // => 2, ['token', 'tokenStr', 'score', 'sequence', 'start', 'end']
+ * await fill.dispose();
+ *
+ * const choose = await pipeline('multiple-choice', 'models/chooser');
+ * const [best] = await choose({ prompt: 'It reads one', choices: ['a dog', 'a long book'] });
+ * console.log(Object.keys(best)); // => ['choice', 'index', 'score']
+ * await choose.dispose();
+ * ```
+ *
+ * @example Passages
+ * ```js
+ * import { pipeline } from 'longformer-wasm';
+ *
+ * const search = await pipeline('search', 'models/embedder');
+ * const documents = [{ id: 'letters', text: 'a b c\n\nd e f' }, { id: 'more', text: 'x y' }];
+ * const found = await search({ query: 'x y', documents, topK: 1 });
+ * console.log(found[0].id, found[0].text); // => 'more', 'x y'
+ * await search.dispose();
+ * ```
  */
 export async function pipeline<Name extends keyof Pipelines>(
   task: Name, source: string | URL | FileSource, options: Name extends 'search' ? SearchIndexOptions : LoadOptions = {},

@@ -44,6 +44,26 @@ export interface KeptIndexOptions extends SearchIndexOptions {
 
 const KEPT_OPTIONS: Names<KeptIndexOptions> = { source: true, ...INDEX_OPTIONS };
 
+/**
+ * Passages of documents, found by what they mean, and kept in a file.
+ *
+ * @example
+ * ```js
+ * import { SearchIndex } from 'longformer-wasm';
+ *
+ * const index = await SearchIndex.create('models/embedder');
+ * await index.add([{ id: 'letters', text: 'a b c\n\nd e f' }, { id: 'more', text: 'x y' }]);
+ * const [best] = await index.search('x y', { topK: 3 });
+ * console.log(best.id, best.start, best.end, best.text); // => 'more', 0, 3, 'x y'
+ * await index.save('letters.index');
+ * await index.dispose();
+ *
+ * const again = await SearchIndex.load('letters.index');
+ * const [read] = await again.add([{ id: 'more', text: 'x y' }]);
+ * console.log(read.unchanged); // => true
+ * await again.dispose();
+ * ```
+ */
 export class SearchIndex {
   readonly engine: Engine;
   readonly #id: number;

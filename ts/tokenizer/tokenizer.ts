@@ -46,6 +46,21 @@ export interface WindowOptions {
 
 const WINDOW_OPTIONS: Names<WindowOptions> = { pair: true, cut: true, maxLength: true, stride: true };
 
+/**
+ * From text to the tokens of a checkpoint and back, on the calling thread.
+ *
+ * @example
+ * ```js
+ * import { Tokenizer } from 'longformer-wasm';
+ *
+ * const text = 'The licensor shall copy this work.';
+ * const tokenizer = await Tokenizer.fromPretrained('models/reader');
+ * const { inputIds, tokens, offsets } = tokenizer.encode(text);
+ * console.log(tokens); // => ['[CLS]', 'the', 'licensor', 'shall', 'copy', 'this', 'work', '.', '[SEP]']
+ * console.log(text.slice(...offsets[2])); // => 'licensor'
+ * console.log(tokenizer.decode(inputIds, { skipSpecialTokens: true })); // => 'the licensor shall copy this work.'
+ * ```
+ */
 export class Tokenizer {
   private readonly texts: TextTokenizer;
   private readonly structural: ReadonlySet<number>; // ids that decode can leave out
@@ -121,6 +136,15 @@ export class Tokenizer {
    * the one which `cut` names, with the other whole in every window. Offsets count from the start of the whole text.
    *
    * Throws `BAD_INPUT` if `maxLength` leaves a window no room, or none beyond `stride`.
+   *
+   * @example
+   * ```js
+   * import { Tokenizer } from 'longformer-wasm';
+   *
+   * const tokenizer = await Tokenizer.fromPretrained('models/reader');
+   * const windows = tokenizer.encodeWindows('The licensor shall copy this work.', { maxLength: 6, stride: 1 });
+   * console.log(windows.map(({ tokens }) => tokens.slice(1, -1).join(' '))); // => ['the licensor shall copy', 'copy this work .']
+   * ```
    */
   encodeWindows(text: string, options: WindowOptions): Encoding[] {
     checkOptions('encodeWindows', options, WINDOW_OPTIONS);
