@@ -1,4 +1,4 @@
-// Why a run ended, in the words that README.md shows: by what it said, not by what it was given.
+// Why a run ended, in the words that readers are shown: by what it said, not by what it was given.
 
 export function reasonOf(message: string, timedOut: boolean): 'took too long' | 'too large' | 'out of memory' | 'failed' {
   if (timedOut) return 'took too long';

@@ -1,4 +1,4 @@
-// What README.md shows of a whole model beside others: the newest figures of model.ts.
+// What README.md and the guide to speed show of a whole model beside others: the newest figures of model.ts.
 
 import { charts, type Series } from './chart.ts';
 import type { Line, Results } from './measure.ts';
@@ -15,11 +15,29 @@ const SHAPES = {
   minilm: 'The shape of MiniLM-L6, which people embed with: 6 layers of 384, 12 heads, 1,536 between, the same window',
 };
 
+/** What README.md has room for: one shape, some lengths. */
+const SUMMARY = { peers: ['ours f32', 'ours int8', 'ours int8 wide', 'onnxruntime-web f32', 'onnxruntime-web q8', 'HF Longformer', 'onnxruntime fused'], lengths: [512, 4096, 8192] };
+
+const PLOT = '![Time per token of a whole model over the length of the text](bench/plots/model.svg)';
+
+export function modelSummary(folder = new URL('results/', import.meta.url)): Section {
+  const results = newest('model', folder);
+  return {
+    markdown: [
+      PLOT,
+      `${SHAPES.base}; seconds, the median of a few rounds:`,
+      timesOf(results, 'base', SUMMARY),
+      `${results.cpu}, ${threadsOf(results)} threads of ${results.cores} cores, ${results.date}. onnxruntime-web, which transformers.js runs on, and onnxruntime, a native program, read with full attention; HF Longformer is PyTorch's; \`wide\` is \`simd: 'wide'\` in Node 24.`,
+    ].join('\n\n'),
+    plots: { 'model.svg': plot(results, shapesOf(results)) },
+  };
+}
+
 export function modelSection(folder = new URL('results/', import.meta.url)): Section {
   const results = newest('model', folder);
-  const shapes = (Object.keys(SHAPES) as (keyof typeof SHAPES)[]).filter((shape) => results.lines.some((line) => line.what === 'forward' && line['shape'] === shape));
+  const shapes = shapesOf(results);
   const markdown = [
-    '![Time per token of a whole model over the length of the text](bench/plots/model.svg)',
+    PLOT,
     ...shapes.flatMap((shape) => [`${SHAPES[shape]}; seconds, the median of a few rounds:`, timesOf(results, shape)]),
     madeOn(results),
     ...targetsOf(results),
@@ -28,17 +46,21 @@ export function modelSection(folder = new URL('results/', import.meta.url)): Sec
   return { markdown, plots: { 'model.svg': plot(results, shapes) } };
 }
 
+const shapesOf = (results: Results): (keyof typeof SHAPES)[] =>
+  (Object.keys(SHAPES) as (keyof typeof SHAPES)[]).filter((shape) => results.lines.some((line) => line.what === 'forward' && line['shape'] === shape));
 const lengthsOf = (lines: Line[]): number[] => [...new Set(lines.map((line) => number(line, 'tokens')))].sort((a, b) => a - b);
 const grouped = (value: number): string => value.toLocaleString('en');
 const seconds = (ms: number): string => (ms < 10_000 ? Number((ms / 1000).toPrecision(ms < 100 ? 2 : 3)).toString() : (ms / 1000).toFixed(1));
 const digits = (value: number): string => (value < 0.1 ? value.toFixed(3) : value.toFixed(2));
 const threadsOf = (results: Results): number => Math.max(...all(results, 'forward').map((line) => number(line, 'threads')));
 
-function timesOf(results: Results, shape: string): string {
+/** Of all peers and lengths beside the ceiling, or of some. */
+function timesOf(results: Results, shape: string, some?: typeof SUMMARY): string {
   const lines = all(results, 'forward', { shape, threads: threadsOf(results) });
   const failed = all(results, 'failed', { shape, threads: threadsOf(results) });
-  const peers = PEERS.filter((peer) => [...lines, ...failed].some((line) => line['peer'] === peer));
-  return table([['tokens', ...peers, 'f32 / C', 'int8 / C'], ...lengthsOf(lines).map((tokens) => {
+  const peers = (some?.peers ?? PEERS).filter((peer) => [...lines, ...failed].some((line) => line['peer'] === peer));
+  const ceilings = some === undefined ? ['f32 / C', 'int8 / C'] : [];
+  return table([['tokens', ...peers, ...ceilings], ...(some?.lengths ?? lengthsOf(lines)).map((tokens) => {
     const cell = (peer: string): string => {
       const line = lines.find((each) => each['peer'] === peer && each['tokens'] === tokens);
       if (line) return seconds(number(line, 'median ms'));
@@ -46,7 +68,7 @@ function timesOf(results: Results, shape: string): string {
       return end === undefined ? '' : number(end, 'tokens') === tokens ? String(end['why']) : 'fails';
     };
     const [ceiling] = all(results, 'ceiling', { shape, tokens, threads: threadsOf(results) });
-    return [grouped(tokens), ...peers.map(cell), ...['ours f32 / C', 'ours int8 / C'].map((key) => number(ceiling, key).toFixed(2))];
+    return [grouped(tokens), ...peers.map(cell), ...ceilings.map((key) => number(ceiling, `ours ${key}`).toFixed(2))];
   })]);
 }
 

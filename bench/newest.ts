@@ -1,4 +1,4 @@
-// Results as they are kept, and what sections of README.md take from them.
+// Results as they are kept, and what sections of pages take from them.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Line, Results } from './measure.ts';

@@ -1,4 +1,4 @@
-// What README.md shows of matrix products: the newest figures of product.ts.
+// What the guide to speed shows of matrix products: the newest figures of product.ts.
 
 import { charts } from './chart.ts';
 import { linesOf, newest, number, table } from './newest.ts';

@@ -1,4 +1,4 @@
-// What README.md shows of the runtimes side by side: the newest figures of runtimes.ts.
+// What the guide to speed shows of the runtimes side by side: the newest figures of runtimes.ts.
 
 import { charts, type Series } from './chart.ts';
 import type { Line } from './measure.ts';

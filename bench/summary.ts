@@ -1,4 +1,4 @@
-// What README.md shows of bench/results: the newest figures of attention by itself, and those of
+// What the guide to speed shows of bench/results: the newest figures of attention by itself, and those of
 // dense attention on the same machine, as pictures and a table.
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer] [answers] [life]`: builds, measures these or all, keeps the
- * figures in bench/results and writes README.md's sections and their pictures anew; `npm run bench plots` only
+ * figures in bench/results and writes the sections of README.md and the guides and their pictures anew; `npm run bench plots` only
  * writes. Some run where they are asked for: `npm run bench model`, a model beside others (`PYTHON=path/to/python`
  * names one that has them; `npm run bench model quick`, `model minilm` or `model 512 4096` is a part of it),
  * `npm run bench product`, matrix products; `npm run bench load`, start and loading; `npm run bench runtimes [node-24 ...]`,

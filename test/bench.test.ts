@@ -1,4 +1,4 @@
-// What README.md says of speed and of retrieval is what bench/results holds, and what fits and models are made of is right.
+// What README.md and the guides say of speed and of retrieval is what bench/results holds, and what fits and models are made of is right.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,13 +9,11 @@ import { pathToFileURL } from 'node:url';
 import { reasonOf } from '../bench/failure.ts';
 import { line, spread } from '../bench/fit.ts';
 import { inTurn, type Results } from '../bench/measure.ts';
-import { modelSection } from '../bench/model-section.ts';
 import { denseAttention, matMul } from '../bench/onnx.ts';
 import { Peer } from '../bench/peer.ts';
-import { productSection } from '../bench/product-section.ts';
 import { withSection } from '../bench/readme.ts';
 import { retrievalSection } from '../bench/retrieval/section.ts';
-import { runtimesSection } from '../bench/runtimes-section.ts';
+import { sections } from '../bench/sections.ts';
 import { summary } from '../bench/summary.ts';
 import { ratios } from '../bench/targets.ts';
 
@@ -23,13 +21,12 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 
 const shown = suite('benchmarks as shown');
 
-shown('README.md and the plots are those of bench/results (else: npm run bench plots)', () => {
-  const sections = { attention: summary(), model: modelSection(), product: productSection(), runtimes: runtimesSection(), retrieval: retrievalSection() };
-  for (const [section, { markdown, plots }] of Object.entries(sections)) {
-    assert.is(withSection(read('README.md'), section, markdown), read('README.md'));
-    for (const [name, svg] of Object.entries(plots)) {
-      assert.is(svg, read(`bench/plots/${name}`), name);
-      assert.ok(markdown.includes(`(bench/plots/${name})`), name);
+shown('README.md, the guides and the plots are those of bench/results (else: npm run bench plots)', () => {
+  for (const [name, { page, markdown, plots }] of Object.entries(sections)) {
+    assert.is(withSection(page, read(page), name, markdown), read(page));
+    for (const [plot, svg] of Object.entries(plots)) {
+      assert.is(svg, read(`bench/plots/${plot}`), plot);
+      assert.ok(markdown.includes(`(bench/plots/${plot})`), plot);
     }
   }
 });

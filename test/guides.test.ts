@@ -4,9 +4,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as everything from 'longformer-wasm';
@@ -39,6 +40,7 @@ test.before(async (context) => {
       await writeFile(join(models, name, file), new Uint8Array(await (await source.open(file))!.arrayBuffer()));
     }
   }
+  await cp(join(root, 'LICENSE'), join(context.folder, 'LICENSE'));
   await writeFile(join(context.folder, 'contract.txt'), 'Bob pays the rent. Ann pays for repairs.\n\n'.repeat(60));
 });
 
@@ -65,6 +67,26 @@ for (const [page, text] of pages) {
     });
   }
 }
+
+test('links of the readme and the guides lead to files, and to headings that are there', () => {
+  const anchorsOf = (text: string): string[] => [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+  for (const [page, text] of pages) {
+    if (!page.endsWith('.md')) continue;
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [path, anchor] = target!.split('#') as [string, string?];
+      const file = path === '' ? page : join(dirname(page), path);
+      assert.ok(existsSync(join(root, file)), `${page}: ${target}`);
+      if (anchor !== undefined) assert.ok(anchorsOf(pages.get(file)!).includes(anchor), `${page}: ${target}`);
+    }
+  }
+});
+
+test('every guide is a page of the reference, and named in the readme', async () => {
+  const { projectDocuments } = JSON.parse(await read('docs/typedoc.json')) as { projectDocuments: string[] };
+  const guides = await filesOf('docs/guides', '.md');
+  assert.equal(projectDocuments.map((name) => `docs/${name}`).sort(), guides);
+  for (const guide of guides) assert.ok(pages.get('README.md')!.includes(`](${guide})`), guide);
+});
 
 test('everything that is exported has an example', async () => {
   const code = (await Promise.all((await filesOf('ts', '.ts')).map(read))).join('\n');

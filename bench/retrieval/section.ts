@@ -1,4 +1,4 @@
-// What README.md shows of the retrieval benchmark: the newest results as a table and a picture, and
+// What the guide to search shows of the retrieval benchmark: the newest results as a table and a picture, and
 // what of it is certain.
 
 import { readdirSync, readFileSync } from 'node:fs';
