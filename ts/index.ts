@@ -1,7 +1,7 @@
 /**
- * All that `import ... from 'longformer-wasm'` gives.
+ * All that `import ... from 'longformer-wasm'` gives: start with `pipeline`, `SearchIndex`, or `LongformerModel` and `Tokenizer`.
  *
- * @module longformer-wasm
+ * @module Reference
  */
 
 export { LongformerError, type ErrorCode } from './errors.ts';
