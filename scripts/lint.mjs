@@ -7,7 +7,11 @@ import { variantEnv, variants } from './variants.mjs';
 
 export async function lint() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const checks = [{ name: 'tsc', program: process.execPath, args: [tsc, '--noEmit'] }, ...(await rustChecks())];
+  const checks = [
+    { name: 'tsc', program: process.execPath, args: [tsc, '--noEmit'] },
+    { name: 'tsc (examples/web)', program: process.execPath, args: [tsc, '-p', 'examples/web'] },
+    ...(await rustChecks()),
+  ];
   let failed = 0;
   for (const { name, program, args, env } of checks) {
     const { code, output } = await step(name, () => attempt(program, args, { env, seconds: 900 }));

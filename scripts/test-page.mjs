@@ -24,11 +24,9 @@ await main(async () => {
   await installPage();
   const models = join(cache, 'page', 'models');
   makeModels(root, models, await demoModel(), DEMO_MODEL);
-  const tsc = await step('tsc', () => attempt(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'examples/web']));
   await step('vite build', buildPage);
 
-  const total = tsc.code === 0 ? { passed: 0, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
-  if (tsc.code !== 0) console.error(tsc.output);
+  const total = { passed: 0, failed: 0, skipped: 0 };
   for (const browser of ['chromium', 'firefox'].filter((name) => wanted.length === 0 || wanted.includes(name))) {
     for (const isolated of [true, false]) {
       const place = isolated ? browser : `${browser}-no-headers`;

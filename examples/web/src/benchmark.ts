@@ -1,7 +1,7 @@
 // How fast this browser is on this machine: each figure is verified before it is timed, as in
 // `longformer-wasm bench`.
 
-import { LongformerModel, type Engine, type FileSource, type LongCallOptions } from 'longformer-wasm';
+import { LongformerModel, type Engine, type LongCallOptions } from 'longformer-wasm';
 import type { Model } from './desk';
 import { bytes, count } from './words';
 
@@ -15,7 +15,7 @@ export async function benchmark(engine: Engine, model: Model | null, options: Lo
   const { runtime, build, threads, reason } = engine.info;
   const lines = [`longformer-wasm in ${runtime}, ${build}, ${threads} of ${navigator.hardwareConcurrency} cores (${reason})`];
   lines.push(await timedAttention(engine, 4096, options));
-  if (model !== null) lines.push(...await timedModel(engine, model.choice.label, model.source, options));
+  if (model !== null) lines.push(...await timedModel(engine, model, options));
   lines.push(`memory ${bytes(engine.info.memoryBytes)}, ${new Date().toISOString().slice(0, 10)}`);
   return lines.join('\n');
 }
@@ -37,8 +37,8 @@ async function timedAttention(engine: Engine, seqLen: number, { signal }: LongCa
   return `attention alone, 12 heads of 64, window 512, ${count(seqLen)} tokens: ${best.toFixed(0)} ms`;
 }
 
-async function timedModel(engine: Engine, name: string, source: string | FileSource, options: LongCallOptions): Promise<string[]> {
-  const model = await LongformerModel.fromPretrained(source, { engine, dtype: 'f16', ...options });
+async function timedModel(engine: Engine, { choice, options: own }: Model, options: LongCallOptions): Promise<string[]> {
+  const model = await LongformerModel.fromPretrained(choice.open(options), { engine, dtype: 'f16', ...own, ...options });
   try {
     const lines: string[] = [];
     for (const tokens of [512, 4096].filter((tokens) => tokens <= model.maxTokens)) {
@@ -50,7 +50,7 @@ async function timedModel(engine: Engine, name: string, source: string | FileSou
       verify(alone.every((x, i) => Math.abs(x - beside!.lastHiddenState.data[i]!) <= TOLERANCE));
       const best = await bestOf(forward);
       const { flops } = model.plan({ tokens });
-      lines.push(`${name} f16, ${count(tokens)} tokens: ${best.toFixed(0)} ms, ${count(tokens / best * 1000)} tokens/s, ${(flops / best / 1e6).toFixed(1)} GFLOP/s`);
+      lines.push(`${choice.label} f16, ${count(tokens)} tokens: ${best.toFixed(0)} ms, ${count(tokens / best * 1000)} tokens/s, ${(flops / best / 1e6).toFixed(1)} GFLOP/s`);
     }
     return lines;
   } finally {

@@ -6,6 +6,7 @@ import { extract } from './document/extract';
 import type { Flow } from './document/flow';
 import { showDocument } from './document/view';
 import { run, type Job } from './job';
+import { keepDocument, keepReading, keptReading } from './kept-document';
 import type { Pace } from './pace';
 import { openReader, taskOf, type Place, type Reader, type Reading, type Task } from './reader';
 import type { Choice } from './sources';
@@ -17,6 +18,7 @@ export interface Opened {
 
 /** What the page reads of config.json. */
 export interface Config {
+  model_type?: string;
   architectures?: string[];
   num_hidden_layers: number;
   num_attention_heads: number;
@@ -24,14 +26,16 @@ export interface Config {
   pad_token_id?: number;
   attention_window: number | number[];
   attention_dilation?: number | (number | number[])[];
+  autoregressive?: boolean;
 }
 
 /** What is known of a model before any of its weights are there. */
 export interface Model {
   readonly choice: Choice;
-  readonly source: string | FileSource;
   readonly task: Task;
   readonly config: Config;
+  /** Without the Hub there is what the library has kept of it. */
+  readonly options: { localFilesOnly?: boolean };
 }
 
 /** Bytes of the engine's memory, at the moments that tell something. */
@@ -86,14 +90,15 @@ export async function restartEngine(): Promise<void> {
 
 // ---------------------------------------------------------------------------- what can be done
 
-/** Shows a file, or a pasted text, and has it read. */
-export async function openDocument(file: File | string, name: string): Promise<void> {
+/** Shows a file and has it read. `isKept`: it is the one that was kept. */
+export async function openDocument(file: File, { isKept = false } = {}): Promise<void> {
   change({ opened: null, reading: null });
   await run('Opening', async (job) => {
     const html = await extract(file, job.signal);
     const flow = await showDocument(html, job.signal);
     if (flow.text.trim() === '') throw new Error('There is no text in this document.');
-    change({ opened: { name: flow.title ?? name, flow } });
+    change({ opened: { name: flow.title ?? file.name, flow } });
+    if (!isKept) await keepDocument(file);
     if (desk.choice !== null) await readWith(job);
   });
 }
@@ -133,6 +138,7 @@ async function readWith(job: Job): Promise<Reader> {
     const reading = await ready.read(opened.flow.text, job.options);
     const { duration } = performance.measure('read', { start, detail: reading.tokens }); // for whoever profiles the page
     change({ reading, readMilliseconds: duration, pace: job.pace });
+    if (ready.keep !== null && !reading.unchanged) await keepReading(desk.choice!.label, await ready.keep(job.options));
   }
   return ready;
 }
@@ -145,7 +151,13 @@ async function readerFor(job: Job): Promise<Reader> {
   reader = null;
   const empty = running.info.memoryBytes;
   const start = performance.now();
-  reader = await openReader(model.task, model.source, { engine: running, dtype: 'f16', ...job.options });
+  const open = (kept: Blob | null): Promise<Reader> =>
+    openReader(model.task, model.choice.open(job.options), { engine: running, dtype: 'f16', ...model.options, ...job.options }, kept);
+  const kept = model.task === 'search' ? await keptReading(model.choice.label) : null;
+  reader = await open(kept).catch((error: unknown) => {
+    if (kept === null || job.signal.aborted) throw error;
+    return open(null); // it was of another model of that name
+  });
   performance.measure('load', { start });
   readerOf = model;
   change({ reading: null, footprint: { empty, loaded: running.info.memoryBytes } });
@@ -174,9 +186,10 @@ async function modelFor(job: Job): Promise<Model> {
   const { choice } = desk;
   if (choice === null) throw new Error('There is no model yet: choose one first.');
   if (desk.model?.choice !== choice) {
-    const source = choice.open(job.options);
-    const config = await configOf(source);
-    change({ model: { choice, source, config, task: taskOf(config) } });
+    const { config, options } = await configOf(choice.open(job.options), job);
+    job.signal.throwIfAborted();
+    if (config.model_type !== 'longformer') throw new Error(`${choice.label} is no Longformer: its config.json says “${config.model_type ?? 'nothing'}”.`);
+    change({ model: { choice, config, task: taskOf(config), options } });
   }
   const model = desk.model!;
   job.expectLayers(model.config.num_hidden_layers);
@@ -184,15 +197,19 @@ async function modelFor(job: Job): Promise<Model> {
 }
 
 /** config.json, which is small, says what the rest is. */
-async function configOf(source: string | FileSource): Promise<Config> {
-  const blob = typeof source === 'string' ? await fromHub(source) : await source.open('config.json');
+async function configOf(source: string | FileSource, { signal }: Job): Promise<{ config: Config; options: Model['options'] }> {
+  if (typeof source === 'string') return configFromHub(source, signal);
+  const blob = await source.open('config.json');
   if (blob === null) throw new Error('There is no config.json: that is no model.');
-  return JSON.parse(await blob.text()) as Config;
+  return { config: JSON.parse(await blob.text()) as Config, options: {} };
 }
 
-async function fromHub(id: string): Promise<Blob | null> {
+async function configFromHub(id: string, signal: AbortSignal): Promise<{ config: Config; options: Model['options'] }> {
   const url = `https://huggingface.co/${id}/resolve/main/config.json`;
-  const reply = await fetch(url).catch(() => caches.match(url)); // the library has put it there
-  if (reply === undefined) throw new Error('The Hugging Face Hub cannot be reached.');
-  return reply.ok ? reply.blob() : null;
+  const reply = await fetch(url, { signal }).catch(() => null);
+  signal.throwIfAborted();
+  const kept = reply ?? await caches.match(url); // where the library puts it
+  if (kept === undefined) throw new Error(`The Hugging Face Hub cannot be reached, and ${id} is not kept in this browser.`);
+  if (!kept.ok) throw new Error(`The Hugging Face Hub has no public model “${id}” with a config.json (${kept.status}).`);
+  return { config: await kept.json() as Config, options: { localFilesOnly: reply === null } };
 }

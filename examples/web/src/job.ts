@@ -55,6 +55,7 @@ export async function run<Result>(what: string, work: (job: Job) => Promise<Resu
       running = null;
       byId('job').hidden = true;
       document.body.removeAttribute('aria-busy');
+      dispatchEvent(new CustomEvent('idle'));
     }
   }
 }

@@ -1,5 +1,6 @@
 // The page without a network: its service worker, and what the browser keeps of page and models.
 
+import { DOCUMENT_CACHE } from './kept-document';
 import { MODEL_CACHE } from './kept-files';
 
 /** Threads that will be there after the page is loaded again, thanks to the service worker. */
@@ -21,18 +22,22 @@ export async function startOffline(): Promise<void> {
 /** The library's own cache has what it fetched from the Hub. */
 const MODEL_CACHES = [MODEL_CACHE, 'longformer-wasm'];
 
-/** Bytes that are kept of models, and of all. */
-export async function keptBytes(): Promise<{ models: number; all: number }> {
-  let models = 0;
-  for (const name of MODEL_CACHES) {
-    if (!await caches.has(name)) continue;
-    const cache = await caches.open(name);
-    for (const response of await cache.matchAll()) models += Number(response.headers.get('content-length'));
-  }
-  return { models, all: (await navigator.storage.estimate()).usage ?? models };
+/** Bytes that are kept of models, of the document with what was read of it, and of all with the page itself. */
+export async function keptBytes(): Promise<{ models: number; document: number; all: number }> {
+  const [models, document] = await Promise.all([bytesIn(MODEL_CACHES), bytesIn([DOCUMENT_CACHE])]);
+  return { models, document, all: (await navigator.storage?.estimate())?.usage ?? models + document };
 }
 
-/** Models are fetched again when they are wanted again. */
-export async function clearModels(): Promise<void> {
-  for (const name of MODEL_CACHES) await caches.delete(name);
+async function bytesIn(names: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const name of names) {
+    if (!await caches.has(name)) continue;
+    for (const response of await (await caches.open(name)).matchAll()) bytes += Number(response.headers.get('content-length'));
+  }
+  return bytes;
+}
+
+/** Models are fetched again when they are wanted again; the document is forgotten. */
+export async function clearKept(): Promise<void> {
+  for (const name of [...MODEL_CACHES, DOCUMENT_CACHE]) await caches.delete(name);
 }

@@ -5,7 +5,7 @@ import {
   pipeline, SearchIndex, type Classification, type Engine, type Entity, type FileSource, type LoadOptions, type LongCallOptions,
 } from 'longformer-wasm';
 
-export type Task = 'search' | 'question-answering' | 'text-classification' | 'token-classification';
+export type Task = 'search' | 'question-answering' | 'text-classification' | 'token-classification' | 'causal-lm';
 
 /** `text.slice(start, end)` is the place. */
 export interface Place {
@@ -16,8 +16,11 @@ export interface Place {
 
 /** What was read of a document, and what the model says of it unasked. */
 export interface Reading {
+  /** 0: this model reads nothing before it is asked. */
   tokens: number;
   windows: number;
+  /** It had been read before, and cost nothing now. */
+  unchanged?: boolean;
   passages?: number;
   labels?: Classification[];
   entities?: Entity[];
@@ -29,6 +32,8 @@ export interface Reader {
   read(text: string, options: LongCallOptions): Promise<Reading>;
   /** Places in the document, the best first; null: this model is not asked anything. */
   readonly ask: ((question: string, options: LongCallOptions) => Promise<Place[]>) | null;
+  /** What was read, for `openReader` to go on with; null: nothing that is worth it. */
+  readonly keep: ((options: LongCallOptions) => Promise<Blob>) | null;
   dispose(): Promise<void>;
 }
 
@@ -40,11 +45,13 @@ export function taskOf(config: { architectures?: string[] }): Task {
   if (architecture === 'LongformerForQuestionAnswering') return 'question-answering';
   if (architecture === 'LongformerForSequenceClassification') return 'text-classification';
   if (architecture === 'LongformerForTokenClassification') return 'token-classification';
+  if (architecture === 'LongformerForCausalLM') return 'causal-lm';
   return 'search';
 }
 
-export function openReader(task: Task, source: Source, options: LoadOptions & { engine: Engine }): Promise<Reader> {
-  return readers[task](source, options);
+/** `kept`: what `keep` of such a reader gave. */
+export function openReader(task: Task, source: Source, options: LoadOptions & { engine: Engine }, kept: Blob | null): Promise<Reader> {
+  return readers[task](source, options, kept);
 }
 
 const DOCUMENT = 'document';
@@ -52,20 +59,24 @@ const DOCUMENT = 'document';
 /** Answers shown of a model that marks spans. */
 const ANSWERS = 5;
 
-const readers: Record<Task, (source: Source, options: LoadOptions) => Promise<Reader>> = {
-  async search(source, options) {
-    const index = await SearchIndex.create(source, options);
+const readers: Record<Task, (source: Source, options: LoadOptions, kept: Blob | null) => Promise<Reader>> = {
+  async search(source, options, kept) {
+    const index = await (kept === null ? SearchIndex.create(source, options) : SearchIndex.load(kept, { ...options, source }));
     let passages = 0;
     return {
       task: 'search',
       async read(text, call) {
-        await index.remove(DOCUMENT);
         const [read] = await index.add([{ id: DOCUMENT, text }], call);
         passages = read!.passages;
         return read!;
       },
       // All of them, for the map of the document.
       ask: (question, call) => index.search(question, { ...call, topK: Math.max(passages, 1) }),
+      async keep(call) {
+        const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>>();
+        const [blob] = await Promise.all([new Response(readable).blob(), index.save(writable, call)]);
+        return blob;
+      },
       dispose: () => index.dispose(),
     };
   },
@@ -80,6 +91,7 @@ const readers: Record<Task, (source: Source, options: LoadOptions) => Promise<Re
         return { tokens: 0, windows: 0 };
       },
       ask: (question, call) => answer({ question, context }, { ...call, topK: ANSWERS }),
+      keep: null,
       dispose: () => answer.dispose(),
     };
   },
@@ -93,6 +105,7 @@ const readers: Record<Task, (source: Source, options: LoadOptions) => Promise<Re
         return { ...read[0]!, labels: result };
       },
       ask: null,
+      keep: null,
       dispose: () => classify.dispose(),
     };
   },
@@ -106,7 +119,11 @@ const readers: Record<Task, (source: Source, options: LoadOptions) => Promise<Re
         return { ...read[0]!, entities: result };
       },
       ask: null,
+      keep: null,
       dispose: () => tag.dispose(),
     };
   },
+
+  // What would come next is no answer to anything; how it reads is there to be seen, and loads it then.
+  'causal-lm': async () => ({ task: 'causal-lm', read: async () => ({ tokens: 0, windows: 0 }), ask: null, keep: null, dispose: async () => {} }),
 };

@@ -1,7 +1,7 @@
 // Two services for the page. It keeps the page's files, so that the page opens without a network. And it
 // adds the headers that give pages shared memory, so that there are threads on hosts that cannot send
-// them (GitHub Pages, for one). Models are kept by the page itself (kept-files.ts) or the library.
-
+// them (GitHub Pages, for one), with the policy of the page, for its workers. Models are kept by the page
+// itself (kept-files.ts) or the library.
 
 interface ExtendableEvent extends Event { waitUntil(work: Promise<unknown>): void }
 interface FetchEvent extends ExtendableEvent { request: Request; respondWith(response: Promise<Response>): void }
@@ -17,6 +17,7 @@ declare const self: {
 /** All files of the page, filled in by the build: a new build is a new worker. */
 const FILES = __FILES__ as unknown as string[];
 declare const __FILES__: string;
+declare const __POLICY__: string;
 
 const CACHE = 'page';
 
@@ -54,6 +55,7 @@ async function answer(request: Request): Promise<Response> {
 function isolated(response: Response): Response {
   if (response.type === 'error' || response.type === 'opaque' || response.status === 0) return response;
   const headers = new Headers(response.headers);
+  headers.set('content-security-policy', __POLICY__);
   headers.set('cross-origin-opener-policy', 'same-origin');
   headers.set('cross-origin-embedder-policy', 'require-corp');
   headers.set('cross-origin-resource-policy', 'same-origin');

@@ -2,10 +2,12 @@
 
 import type { FileSource } from 'longformer-wasm';
 import { keptFolder, type FetchOptions } from './kept-files';
+import { remember, remembered } from './remembered';
 
 /** A model that can be chosen. */
 export interface Choice {
   label: string;
+  isOfHub?: boolean;
   /** What the library loads it from. */
   open(options: FetchOptions): string | FileSource;
 }
@@ -16,22 +18,29 @@ export async function servedChoices(): Promise<Choice[]> {
   return names.map((name) => ({ label: name, open: (options) => keptFolder(new URL(`models/${name}/`, location.href), options) }));
 }
 
-const LIST = 'longformer: names of the served models';
-
 async function namesOnServer(): Promise<string[]> {
   try {
     const reply = await fetch('models.json');
     const names: unknown = reply.ok ? await reply.json() : [];
     if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) return [];
-    localStorage.setItem(LIST, JSON.stringify(names));
+    remember('served models', names);
     return names;
   } catch {
-    return JSON.parse(localStorage.getItem(LIST) ?? '[]') as string[];
+    return remembered('served models');
   }
 }
 
+const HUB = 'models of the Hub';
+
+/** Models of the Hub that were used before. */
+export const hubChoices = (): Choice[] => remembered(HUB).map(hubChoice);
+
+export function rememberHubChoice(id: string): void {
+  remember(HUB, [...new Set([...remembered(HUB), id])]);
+}
+
 export function hubChoice(id: string): Choice {
-  return { label: id, open: () => id }; // the library keeps what it fetches in the Cache API
+  return { label: id, isOfHub: true, open: () => id }; // the library keeps what it fetches in the Cache API
 }
 
 /** Files that were dropped or chosen together, one of which is the config.json of a model. */
@@ -40,7 +49,8 @@ export function folderChoice(files: readonly File[]): Choice {
   if (config === undefined) throw new Error('A model is a folder with a config.json, its weights and its tokenizer.');
   const folder = pathOf(config).slice(0, -'config.json'.length);
   const byName = new Map(files.filter((file) => pathOf(file).startsWith(folder)).map((file) => [pathOf(file).slice(folder.length), file]));
-  const label = folder.split('/').at(-2) ?? 'model from files';
+  const name = folder.split('/').at(-2);
+  const label = name === undefined ? 'model from files' : `${name} from a folder`; // a served one may have the same name
   return { label, open: () => ({ open: async (name) => byName.get(name) ?? null }) };
 }
 

@@ -1,4 +1,5 @@
-// A folder of models for the tests: that of the demo, and tiny ones of random weights with the other heads.
+// A folder of models for the tests: that of the demo, tiny ones of random weights with the other heads,
+// and one that was trained, whose heads have gaps in their windows and look back only.
 
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +25,17 @@ export function makeModels(root, folder, demo, name) {
     cpSync(join(fixtures, 'tokenizer', 'word-piece', 'tokenizer.json'), join(target, 'tokenizer.json'));
     writeFileSync(join(target, 'model.safetensors.index.json'), JSON.stringify({ weight_map }));
   }
+  makeCharacterModel(join(fixtures, 'char-lm'), join(folder, 'tiny-causal-dilated'));
   if (!existsSync(join(folder, name, 'config.json'))) throw new Error(`${demo} is no model`);
+}
+
+/** Its vocabulary are characters: a Unigram without a choice. */
+function makeCharacterModel(source, target) {
+  mkdirSync(target);
+  for (const file of ['config.json', 'model.safetensors']) cpSync(join(source, file), join(target, file));
+  const ids = JSON.parse(readFileSync(join(source, 'vocab.json'), 'utf8'));
+  const vocab = Object.entries(ids).sort(([, a], [, b]) => a - b).map(([character]) => [character, -1]);
+  writeFileSync(join(target, 'tokenizer.json'), JSON.stringify({ version: '1.0', model: { type: 'Unigram', unk_id: ids['[UNK]'], vocab } }));
 }
 
 /** Names in the header of a safetensors file. */

@@ -8,6 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { servePage } from '../../../scripts/page-build.mjs';
 import { openPage } from './browser.js';
+import { startHub } from './hub.js';
 import { FACT, longDocument, QUESTION } from './long-document.js';
 
 const { BROWSER: name = 'chromium', ISOLATED, SHOTS } = process.env;
@@ -17,13 +18,18 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 const tests = suite(`page in ${name}${isolated ? '' : ', no headers'}`);
 let host;
+let hub;
 let it;
+
+/** Tasks of the page that took too long, and the tests that they were in. */
+const slow = [];
 
 /** A test that leaves a picture where it fails. */
 function test(title, work) {
   tests(title, async () => {
     try {
       await work();
+      slow.push(...(await it.longTasks()).map((task) => `${title}: ${task}`));
     } catch (error) {
       await it.shot(`failed: ${title}`);
       throw error;
@@ -33,18 +39,27 @@ function test(title, work) {
 
 tests.before(async () => {
   host = await servePage({ isolated });
-  it = await openPage(name, host.address, SHOTS);
+  hub = await startHub(process.env.PAGE_MODELS);
+  it = await openPage(name, host.address, SHOTS, hub.port);
 });
 
 tests.after(async () => {
   await it?.browser.close();
   await host?.close();
+  await hub?.close();
 });
+
+async function chooseOfHub(id) {
+  await it.choose('From the Hugging Face Hub …');
+  await it.page.$eval('#hub-id', (field) => { field.value = ''; });
+  await it.page.type('#hub-id', id);
+  await it.page.click('#hub button');
+}
 
 /** What a screen reader, or who sees little, would stumble over. */
 async function findBarriers() {
-  await it.page.evaluate(axe);
-  return it.page.evaluate(async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+  await it.driven(`() => { ${axe} }`);
+  return it.driven(async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)} ${failureSummary.split('\n')[1] ?? ''}`)));
 }
 
@@ -115,6 +130,16 @@ test('asks again without reading again, and jumps to another place', async () =>
   await it.shot('6-asked-again');
 });
 
+test('is as it was when it is loaded again, and reads nothing twice', async () => {
+  await it.page.reload();
+  await it.page.waitForFunction(() => / tokens, read when you were here before, in \d+ windows/.test(document.getElementById('facts').textContent));
+  await it.idle();
+  assert.is(await it.text('#name'), 'The log of the harbour');
+  await it.ask(QUESTION);
+  assert.ok((await it.marked('best'))[0].includes(FACT));
+  await it.shot('7-loaded-again');
+});
+
 test('colours the map by relevance', async () => {
   const colours = await it.page.$eval('#map', (map) => {
     const { data } = map.getContext('2d').getImageData(map.width >> 1, 0, 1, map.height);
@@ -127,7 +152,7 @@ test('shows what each head looks at, from a word', async () => {
   await it.page.click('#tab-lens');
   await it.page.waitForSelector('.heads');
   await it.idle();
-  await it.shot('7-how-it-reads');
+  await it.shot('8-how-it-reads');
   assert.is((await it.page.$$('.heads button')).length, 6 * 12);
   await it.page.$eval('#word', (field) => { field.value = 'Merriweather'; });
   await it.page.click('#find button');
@@ -141,7 +166,7 @@ test('shows what each head looks at, from a word', async () => {
   const seen = (await Promise.all([2, 3, 4, 5].map((shade) => it.marked(`weight-${shade}`)))).flat();
   assert.ok(seen.length > 0 && seen.length <= 128, `${seen.length} tokens are seen`);
   await it.page.$eval('.heads', (heads) => heads.scrollIntoView({ block: 'center' }));
-  await it.shot('8-one-head');
+  await it.shot('9-one-head');
   assert.equal(await findBarriers(), []);
 });
 
@@ -156,16 +181,58 @@ test('shows how far a word hears, layer by layer', async () => {
   const [first, third] = [await reach(1), await reach(3)];
   assert.ok(first > 0 && Math.abs(third / first - 3) < 0.2, `${first}, ${third} characters`);
   await it.page.$eval('.reaches', (reaches) => reaches.scrollIntoView({ block: 'end' }));
-  await it.shot('9-reach');
+  await it.shot('10-reach');
   await it.page.click('#tab-ask');
   assert.is((await it.marked('reach')).length, 0);
   assert.is((await it.marked('best')).length, 1);
 });
 
+test('shows how a model reads that looks back only, some heads with gaps', async () => {
+  await it.page.click('#tab-lens');
+  await it.choose('tiny-causal-dilated');
+  await it.page.waitForFunction(() => document.querySelectorAll('.heads button').length === 6 * 4);
+  await it.idle();
+  await it.page.$eval('#word', (field) => { field.value = 'barometer'; });
+  await it.page.click('#find button');
+  await it.page.waitForFunction(() => document.querySelector('.one').innerText.includes('“barometer” (its first token, “b”)'));
+  await it.idle();
+  await it.page.click('.heads button[aria-label^="Layer 6, head 4:"]');
+  assert.match(await it.text('.one'), /It may look at the 64 before it, every 4th one: so it reaches 256 tokens far\./);
+  const distances = await it.page.evaluate(() => { // of one page of the document, in characters
+    const [{ startContainer: node, startOffset: from }] = CSS.highlights.get('word');
+    return [2, 3, 4, 5].flatMap((shade) => [...CSS.highlights.get(`weight-${shade}`) ?? []])
+      .filter(({ startContainer }) => startContainer === node).map(({ startOffset }) => startOffset - from);
+  });
+  assert.ok(distances.length > 3 && distances.every((distance) => distance < 0 && distance % 4 === 0), `${distances}`);
+  await it.page.$eval('.heads', (heads) => heads.scrollIntoView({ block: 'center' }));
+  await it.shot('11-gaps');
+  const reaches = [];
+  for (const layers of [1, 2, 3, 4, 5, 6]) {
+    await it.page.$eval('.reaches input', (slider, layers) => {
+      slider.value = layers;
+      slider.dispatchEvent(new Event('input'));
+    }, layers);
+    reaches.push(Number(/from up to (\d+) tokens before it/.exec(await it.text('.reaches'))[1]));
+    const [heard] = await it.marked('reach');
+    assert.ok(heard.endsWith('barometer') && Math.abs(heard.length - reaches.at(-1) - 9) < 0.1 * reaches.at(-1) + 6, `${heard.length} characters`);
+  }
+  assert.equal(reaches, [8, 16, 32, 64, 160, 416]); // its windows, on one side, times the widest gaps
+  await it.page.$eval('.reaches', (reaches) => reaches.scrollIntoView({ block: 'end' }));
+  await it.shot('12-gaps-reach');
+  await it.page.evaluate(() => document.querySelector('#panel-lens').scrollIntoView());
+  assert.match(await it.text('.scale'), /the 512 tokens that the model reads at once/);
+  assert.equal(await findBarriers(), []);
+  await it.page.click('#tab-ask');
+  assert.is(await it.page.$eval('#ask', (form) => form.hidden), true);
+  await it.choose(await it.page.$eval('#model', ({ options }) => options[0].text));
+  await it.page.waitForFunction(() => /read when you were here before/.test(document.getElementById('facts').textContent));
+  await it.ask('Who argued about the price of coal?');
+});
+
 test('fits a phone', async () => {
   await it.page.setViewport({ width: 390, height: 844 });
   await it.page.click('#results button');
-  await it.shot('10-phone');
+  await it.shot('13-phone');
   assert.is(await it.page.evaluate(() => document.documentElement.scrollWidth), 390);
   assert.equal(await findBarriers(), []);
   await it.page.setViewport({ width: 1280, height: 800 });
@@ -175,8 +242,14 @@ if (name === 'chromium') {
   test('has a dark side', async () => {
     await it.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
     await it.page.click('#results button');
-    await it.shot('11-dark');
+    await it.shot('14-dark');
     assert.equal(await findBarriers(), []);
+    await it.page.click('#tab-lens');
+    await it.page.waitForSelector('.heads');
+    await it.idle();
+    await it.shot('15-dark-how-it-reads');
+    assert.equal(await findBarriers(), []);
+    await it.page.click('#tab-ask');
     await it.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
   });
 }
@@ -185,7 +258,7 @@ test('switches to a model that sorts texts', async () => {
   await it.choose('tiny-classifier');
   await it.page.waitForSelector('#results .label');
   await it.idle();
-  await it.shot('12-labels');
+  await it.shot('16-labels');
   assert.is((await it.page.$$('#results .label')).length, 4);
   assert.is(await it.page.$eval('#ask', (form) => form.hidden), true);
 });
@@ -195,7 +268,7 @@ test('switches to a model that marks entities', async () => {
   await it.page.waitForFunction(() => document.getElementById('ability').textContent.startsWith('Marks names'));
   await it.idle();
   await it.page.waitForSelector('#results .swatch');
-  await it.shot('13-entities');
+  await it.shot('17-entities');
   assert.ok((await it.marked('kind-0')).length > 0);
 });
 
@@ -204,7 +277,7 @@ test('switches to a model that answers, and marks the words', async () => {
   await it.page.waitForFunction(() => document.getElementById('ability').textContent.startsWith('Marks the words'));
   await it.idle();
   await it.ask(QUESTION);
-  await it.shot('14-answers');
+  await it.shot('18-answers');
   const [answer] = await it.marked('best');
   assert.ok(answer.length > 0 && longDocument(30_000).replace(/\s+/g, ' ').includes(answer.replace(/\s+/g, ' ').replace(/#+ /g, '')), answer);
   assert.ok((await it.text('#results mark')).length > 0);
@@ -217,6 +290,36 @@ test('takes a model from files that are dropped', async () => {
   await it.page.waitForFunction(() => document.getElementById('model').selectedOptions[0].text === 'model from files');
   await it.page.waitForSelector('#results .label');
   await it.idle();
+});
+
+test('takes a model from a folder that is dropped', async () => {
+  await it.dropFolder(join(process.env.PAGE_MODELS, 'tiny-tagger'));
+  await it.page.waitForFunction(() => document.getElementById('model').selectedOptions[0].text === 'tiny-tagger from a folder');
+  await it.page.waitForSelector('#results .swatch');
+  await it.idle();
+});
+
+if (name === 'chromium') { // no driver of Firefox chooses folders
+  test('takes a model from a folder that is chosen', async () => {
+    await (await it.page.$('#folder')).uploadFile(join(process.env.PAGE_MODELS, 'tiny-classifier'));
+    await it.page.waitForFunction(() => document.getElementById('model').selectedOptions[0].text === 'tiny-classifier from a folder');
+    await it.page.waitForSelector('#results .label');
+    await it.idle();
+  });
+}
+
+test('takes a model of the Hub by its id, and says where there is none', async () => {
+  await chooseOfHub('tests/nothing');
+  await it.page.waitForSelector('#problem:not([hidden])');
+  assert.is(await it.text('#problem'), 'The Hugging Face Hub has no public model “tests/nothing” with a config.json (404).');
+  await chooseOfHub('tests/tiny-classifier');
+  await it.page.waitForSelector('#results .label');
+  await it.idle();
+  await it.shot('19-hub');
+  assert.is((await it.page.$$('#results .label')).length, 4);
+  for (const file of ['config.json', 'tokenizer.json', 'encoder.safetensors', 'classifier.safetensors']) {
+    assert.ok(hub.asked.includes(`GET /tests/tiny-classifier/resolve/main/${file}`), file);
+  }
 });
 
 test('runs nothing of an HTML document, and fetches nothing for it', async () => {
@@ -247,37 +350,56 @@ test('times itself in the panel of the engine', async () => {
   await it.page.click('#bench');
   await it.page.waitForSelector('.result:not([hidden])');
   await it.page.evaluate(() => document.querySelector('#panel-engine').scrollIntoView());
-  await it.shot('15-engine');
+  await it.shot('20-engine');
   assert.match(await it.text('.result'), /attention alone, .*: \d+ ms\n/);
   assert.equal(await findBarriers(), []);
 });
 
-test('opens without a network, with its model', async () => {
+test('opens without a network, with its document, and models of its host and of the Hub', async () => {
   await host.close();
+  await hub.close();
   await it.page.reload();
+  await it.page.waitForSelector('#results .label'); // what was chosen last, of the Hub, has read what was open last
+  assert.is(await it.page.$eval('#model', ({ selectedOptions: [{ text }] }) => text), 'tests/tiny-classifier');
+  assert.match(await it.text('#text'), /The ferry leaves at noon/);
   await it.idle();
+  await it.choose(await it.page.$eval('#model', ({ options }) => options[0].text));
   await it.drop([['harbour.md', longDocument(2_000)]]);
   await it.page.waitForFunction(() => / tokens, read in /.test(document.getElementById('facts').textContent));
   await it.ask(QUESTION);
-  await it.shot('16-offline');
+  await it.shot('21-offline');
   assert.match(await it.text('#results li'), new RegExp(FACT.slice(0, 40)));
   await it.page.click('#tab-engine');
-  await it.page.waitForFunction(() => /\d{2,} MiB of models/.test(document.getElementById('panel-engine').innerText));
+  await it.page.waitForFunction(() => /\d{2,} MiB of models, \d+ KiB of your document/.test(document.getElementById('panel-engine').innerText));
+  await it.page.click('#tab-ask');
+  await chooseOfHub('tests/tiny-tagger');
+  await it.page.waitForSelector('#problem:not([hidden])');
+  assert.is(await it.text('#problem'), 'The Hugging Face Hub cannot be reached, and tests/tiny-tagger is not kept in this browser.');
+  await it.shot('22-no-hub');
 });
 
 test('gives back what the browser keeps', async () => {
-  await it.page.evaluate(() => [...document.querySelectorAll('button')].find(({ innerText }) => innerText === 'Clear the models').click());
-  await it.page.waitForFunction(() => / 0 KiB of models|^0 KiB of models/m.test(document.getElementById('panel-engine').innerText));
+  await it.page.click('#tab-engine');
+  await it.page.evaluate(() => [...document.querySelectorAll('button')].find(({ innerText }) => innerText === 'Clear models and document').click());
+  await it.page.waitForFunction(() => /^0 KiB of models, 0 KiB of your document/m.test(document.getElementById('panel-engine').innerText));
+  await it.shot('23-cleared');
+  await it.page.reload();
+  await it.idle();
+  assert.is(await it.page.$eval('#empty', (empty) => empty.hidden), false);
 });
 
-test('asks nobody but its own host', () => {
-  const others = it.requests.filter((url) => !url.startsWith(host.address) && !/^(blob|data):/.test(url));
+test('never had a task of 50 ms', () => {
+  assert.equal(slow, []);
+});
+
+test('asks nobody but its own host, and the Hub for the model', () => {
+  const others = it.requests.filter((url) => !url.startsWith(host.address) && !/^(blob|data):/.test(url) && !url.startsWith('https://huggingface.co/tests/'));
   assert.equal(others, []);
 });
 
 test('nothing went wrong on the way', () => {
   // Files that are looked for and not there; the host that was closed; what the HTML document tried.
-  const expected = /Failed to load resource|ERR_CONNECTION_REFUSED|NetworkError|inline event handler|script-src-attr/;
+  const expected = /Failed to load resource|ERR_CONNECTION_REFUSED|NetworkError|inline event handler|script-src-attr|Cross-Origin Request Blocked/;
   assert.equal(it.complaints.filter((line) => !expected.test(line)), []);
 });
 

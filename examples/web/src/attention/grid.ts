@@ -66,24 +66,27 @@ function drawBars(canvas: HTMLCanvasElement, glances: readonly Glance[], reach: 
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-/** What a head looks at, said in one sentence. */
+/** What a head looks at, said in one sentence or two. */
 export function inWords({ heads, bands, word }: Look, layer: number, head: number): string {
   const glances = heads[layer]![head]!;
-  const share = (isOne: (distance: number) => boolean): number =>
-    glances.reduce((sum, { distance, weight }) => sum + (distance !== null && isOne(distance) ? weight : 0), 0);
-  const { oneSidedWindow, dilations } = bands[layer]!;
-  const near = 4 * dilations[head]!;
+  const share = (isOne: (distance: number | null) => boolean): number =>
+    glances.reduce((sum, { distance, weight }) => sum + (isOne(distance) ? weight : 0), 0);
+  const window = (isOne: (distance: number) => boolean): number => share((distance) => distance !== null && isOne(distance));
+  const { oneSidedWindow, dilations, causal } = bands[layer]!;
+  const dilation = dilations[head]!;
+  const near = 4 * dilation;
   const parts: [number, string][] = [
-    [glances[0]!.weight, 'at the global token, which sees the whole document'],
-    [share((distance) => distance === 0), `at “${word.text}” itself`],
-    [share((distance) => distance < 0 && distance >= -near), 'at the few words before'],
-    [share((distance) => distance > 0 && distance <= near), 'at the few words after'],
-    [share((distance) => distance < -near), 'farther back in its window'],
-    [share((distance) => distance > near), 'farther on in its window'],
+    [share((distance) => distance === null), 'to the global token, which sees the whole document'],
+    [window((distance) => distance === 0), `to “${word.token}” itself`],
+    [window((distance) => distance < 0 && distance >= -near), 'to the few tokens before'],
+    [window((distance) => distance > 0 && distance <= near), 'to the few tokens after'],
+    [window((distance) => distance < -near), 'farther back in its window'],
+    [window((distance) => distance > near), 'farther on in its window'],
   ];
   const [first, second] = parts.sort(([a], [b]) => b - a);
-  const gaps = dilations[head]! > 1 ? ` It looks at every ${ordinal(dilations[head]!)} of ${oneSidedWindow * 2 * dilations[head]!} words.` : '';
-  return `${percent(first![0])} of its attention goes ${first![1]}, ${percent(second![0])} ${second![1]}.${gaps}`;
+  const sides = causal ? `the ${oneSidedWindow} before it` : `${oneSidedWindow} on each side`;
+  const gaps = dilation > 1 ? `, every ${ordinal(dilation)} one: so it reaches ${oneSidedWindow * dilation} tokens far` : '';
+  return `${percent(first![0])} of its attention goes ${first![1]}, ${percent(second![0])} ${second![1]}. It may look at ${sides}${gaps}.`;
 }
 
 const ordinal = (n: number): string => `${n}${['th', 'st', 'nd', 'rd'][n % 100 > 10 && n % 100 < 14 ? 0 : n % 10] ?? 'th'}`;

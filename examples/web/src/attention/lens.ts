@@ -1,6 +1,6 @@
 // How it reads: the idea of the paper, told with the reader's own document and the model's own weights.
 
-import { desk, onChange, type Opened } from '../desk';
+import { desk, onChange, type Model, type Opened } from '../desk';
 import { clearMarks, mark, partInView, scrollToOffset, type Mark } from '../document/view';
 import { offsetOf } from '../document/places';
 import { byId, make } from '../elements';
@@ -8,11 +8,12 @@ import { isBusy, run } from '../job';
 import { tint } from '../map';
 import { isShown } from '../panels/tabs';
 import { count } from '../words';
-import { bandsOf } from './bands';
+import { bandsOf, type Reach } from './bands';
 import { gridOf, inWords } from './grid';
 import { lookFrom, type Look } from './look';
 import { drawPattern, pairsOf, type Pattern } from './picture';
 import { reachOf } from './reach';
+import { stripOf } from './strip';
 
 const panel = byId('panel-lens');
 
@@ -29,18 +30,22 @@ const find = make('form', { id: 'find' },
 const slider = (label: string, min: number, max: number, value: number): HTMLInputElement =>
   make('input', { type: 'range', min, max, value, 'aria-label': label, oninput: drawToy });
 const [windowSlider, gapSlider] = [slider('Window, tokens on each side', 0, 6, 2), slider('Distance between them', 1, 4, 1)];
-const globalBox = make('input', { type: 'checkbox', checked: true, onchange: drawToy });
+const box = (isChecked: boolean): HTMLInputElement => make('input', { type: 'checkbox', checked: isChecked, onchange: drawToy });
+const [globalBox, causalBox] = [box(true), box(false)];
 
 panel.append(
-  make('h2', {}, 'The trouble with long texts'),
-  make('p', {}, 'A transformer understands a word by looking at the words around it. Usually each looks at all others: twice the text is four times the work, and a book is out of reach. A Longformer’s words look at a window around them, and a few global tokens look at everything.'),
-  make('figure', {}, scale, make('figcaption', {}, scaleSaid)),
+  make('h2', {}, 'Why a book is too long for most models'),
+  make('p', {}, 'A transformer understands a word by looking at other words. Usually each looks at all others: twice the text is four times the work, and a book is out of reach.'),
+  make('p', {}, 'A Longformer’s words look at a window around them, and a few global tokens look at everything. Twice the text is twice the work.'),
+  make('figure', { class: 'scale' }, scale, make('figcaption', {}, scaleSaid)),
   make('h2', {}, 'Try it on 24 words'),
   make('p', {}, 'Each row is a word, each filled cell one that it looks at: ', key('itself', 'itself'), ', ', key('window', 'its window'), ', ', key('global', 'a global token'), '.'),
   make('div', { class: 'toy' }, toy, make('div', {},
-    make('label', {}, 'Window', windowSlider), make('label', {}, 'Gaps (dilation)', gapSlider), make('label', { class: 'row' }, globalBox, 'One global token'), toySaid)),
+    make('label', {}, 'Window', windowSlider), make('label', {}, 'Gaps (dilation)', gapSlider),
+    make('label', { class: 'row' }, globalBox, 'One global token'), make('label', { class: 'row' }, causalBox, 'None looks ahead'))),
+  toySaid,
   make('h2', {}, 'Look from one word'),
-  make('p', { class: 'quiet' }, 'Click a word of your document, or name one.'),
+  make('p', { class: 'quiet' }, 'Click a word of your document, or name one. What a model reads are tokens: words, or pieces of them.'),
   find, one,
 );
 
@@ -48,31 +53,51 @@ function key(name: string, words: string): HTMLElement {
   return make('span', { class: `key ${name}` }, words);
 }
 
+const TOY_WORDS = 24;
+
 function drawToy(): void {
-  const pattern: Pattern = { seqLen: 24, oneSidedWindow: Number(windowSlider.value), dilation: Number(gapSlider.value), globalTokens: globalBox.checked ? [0] : [] };
+  const causal = causalBox.checked;
+  const pattern: Pattern = {
+    seqLen: TOY_WORDS, oneSidedWindow: Number(windowSlider.value), dilation: Number(gapSlider.value), causal, globalTokens: globalBox.checked && !causal ? [0] : [],
+  };
+  globalBox.disabled = causal; // it would carry news back from ahead
   drawPattern(toy, pattern);
   const { oneSidedWindow, dilation } = pattern;
-  toySaid.textContent = `${count(pairsOf(pattern))} of ${24 * 24} cells. After two layers a word in the middle has heard of ${Math.min(4 * oneSidedWindow * dilation + 1, 24)} words in its reach${globalBox.checked ? ', and of all 24 through the global one' : ''}.`;
+  const heard = (layers: number): number => Math.min((causal ? 1 : 2) * layers * oneSidedWindow * dilation + 1, TOY_WORDS);
+  toySaid.textContent = `${count(pairsOf(pattern))} of ${TOY_WORDS ** 2} cells are filled: that is the work. A word in the middle reaches over ${heard(1)} words in one layer, over ${heard(2)} in two and ${heard(3)} in three, as its neighbours have looked at theirs${pattern.globalTokens.length > 0 ? '; through the global one it hears of all' : ''}.`;
   toy.setAttribute('aria-label', toySaid.textContent);
 }
 
 // ---------------------------------------------------------------------------- to scale
 
+/** The head whose pattern is drawn to scale. */
+let chosen = { layer: 0, head: 0 };
+/** What was looked at last, in the document and by the model that are there. */
+let look: Look | null = null;
+
 function drawScale(): void {
   const { model, reading, opened } = desk;
   const figure = scale.parentElement!;
-  figure.hidden = model === null || opened === null || !reading?.tokens;
+  const tokens = reading?.tokens || look?.tokens || 0;
+  figure.hidden = model === null || opened === null || tokens === 0;
   if (figure.hidden) return;
-  const [{ oneSidedWindow, dilations }] = bandsOf(model!.config) as [ReturnType<typeof bandsOf>[number]];
+  const bands = bandsOf(model!.config);
+  const { layer, head } = chosen;
+  const { oneSidedWindow, dilations, causal } = bands[layer]!;
   const { max_position_embeddings, pad_token_id = 1 } = model!.config;
-  const seqLen = Math.min(reading!.tokens, max_position_embeddings - pad_token_id - 1);
-  const pattern: Pattern = { seqLen, oneSidedWindow, dilation: dilations[0]!, globalTokens: [0] };
+  const most = max_position_embeddings - pad_token_id - 1;
+  const seqLen = Math.min(tokens, most);
+  const pattern: Pattern = { seqLen, oneSidedWindow, dilation: dilations[head]!, causal, globalTokens: look?.hasGlobal === false ? [] : [0] };
   drawPattern(scale, pattern);
   const share = pairsOf(pattern) / seqLen ** 2;
-  const part = reading!.windows > 1 ? `one of the ${count(reading!.windows)} windows in which your document was read, ${count(seqLen)} tokens` : `your document of ${count(seqLen)} tokens`;
-  scaleSaid.textContent = `To scale, for ${part}: the grey square is every token looking at every other, ${count(seqLen ** 2 / 1e6)} million looks in each layer. The line is what this model does: ${(share * 100).toFixed(1)} % of them.`;
+  const part = tokens > most ? `a part of your document, the ${count(most)} tokens that the model reads at once` : `your document of ${count(seqLen)} tokens`;
+  const isAlike = bands.every((band) => band.oneSidedWindow === oneSidedWindow && band.dilations.every((dilation) => dilation === dilations[head]));
+  const whose = isAlike ? 'every head' : `head ${head + 1} of layer ${layer + 1}`;
+  scaleSaid.textContent = `To scale, for ${part}: the grey square is every token looking at every other, ${amount(seqLen ** 2)} looks. The coloured line is what ${whose} of this model does: ${(share * 100).toFixed(1)} % of them.`;
   scale.setAttribute('aria-label', scaleSaid.textContent);
 }
+
+const amount = (looks: number): string => (looks < 2e6 ? count(looks) : `${count(looks / 1e6)} million`);
 
 // ---------------------------------------------------------------------------- from one word
 
@@ -81,30 +106,40 @@ const WEIGHTS = 5; // shades of a mark
 async function lookAt(opened: Opened, offset: number): Promise<void> {
   const { model } = desk;
   if (model === null) return;
-  const look = await run('Looking', async (job) => {
+  const found = await run('Looking', async (job) => {
     job.expectLayers(model.config.num_hidden_layers);
     return lookFrom(opened, model, offset, job);
   });
-  if (look !== undefined && desk.opened === opened) showLook(opened, look);
+  if (found === undefined || desk.opened !== opened || desk.model !== model) return;
+  look = found;
+  showLook(opened, found);
 }
 
 function showLook({ flow }: Opened, look: Look): void {
   clearMarks();
   const said = make('p', { 'aria-live': 'polite' });
+  const strip = make('div');
   byId<HTMLInputElement>('word').value = look.word.text;
   const grid = gridOf(look, (layer, head) => {
+    chosen = { layer, head };
+    drawScale();
     said.replaceChildren(make('strong', {}, `Layer ${layer + 1}, head ${head + 1}. `), inWords(look, layer, head));
+    strip.replaceChildren(stripOf(look, layer, head));
     repaint = () => {
       mark(flow, 'word', [look.word]);
       paint(flow, look, layer, head);
     };
     repaint();
   });
+  const { text, token } = look.word;
+  const piece = text === token ? '' : ` (its first token, “${token}”)`;
   one.replaceChildren(
-    make('p', {}, `What “${look.word.text}” looks at: a column for each head, a row for each layer, the first at the bottom. Bars are the words of its window from left to right; `, key('global', 'on the left'), ' the global token. Choose one: what it looks at is painted into the document.'),
-    grid, said,
+    make('p', {}, `What “${text}”${piece} looks at. A model reads in layers, and each has heads that look for different things: a row for each layer, the first at the bottom, a column for each head. Bars are the tokens of the window from left to right, `,
+      key('itself', 'itself'), ' in the middle', ...(look.hasGlobal ? ['; ', key('global', 'at the left'), ' the global token'] : []), '. Choose one: what it looks at is painted into the document.'),
+    grid, strip, said,
     make('h2', {}, 'How far it hears'),
-    reachOf(look, (_layers, reach) => showReach(flow, look, reach)),
+    make('p', { class: 'quiet' }, 'A token looks no farther than its window. But what it looks at had looked around before, a layer below.'),
+    reachOf(look, (reach) => showReach(flow, look, reach)),
   );
 }
 
@@ -123,10 +158,10 @@ function paint(flow: Opened['flow'], look: Look, layer: number, head: number): v
   tint(glances.map(({ start, end, weight }) => ({ start, end, strength: shadeOf(weight) / WEIGHTS, colour: '--window' })), [look.word.start]);
 }
 
-function showReach(flow: Opened['flow'], { word, tokens }: Look, reach: number): void {
+function showReach(flow: Opened['flow'], { word, tokens }: Look, { back, ahead }: Reach): void {
   for (let shade = 1; shade <= WEIGHTS; shade++) mark(flow, `weight-${shade}` as Mark, []);
   const perToken = flow.text.length / tokens; // near enough for a shade of whole paragraphs
-  const place = { start: Math.max(Math.round(word.start - reach * perToken), 0), end: Math.min(Math.round(word.end + reach * perToken), flow.text.length) };
+  const place = { start: Math.max(Math.round(word.start - back * perToken), 0), end: Math.min(Math.round(word.end + ahead * perToken), flow.text.length) };
   mark(flow, 'reach', [place]);
   tint([{ ...place, strength: 0.8, colour: '--window' }], [word.start]);
 }
@@ -156,22 +191,25 @@ find.addEventListener('submit', (event) => {
 
 // ---------------------------------------------------------------------------- when
 
-let shown: Opened | null = null;
-/** The document of which a word was looked from unasked, once. */
-let begun: Opened | null = null;
+let shown: { opened: Opened | null; model: Model | null } = { opened: null, model: null };
+/** Of which a word was looked from unasked, once. */
+let begun: typeof shown | null = null;
 
 function refresh(): void {
-  if (desk.opened !== shown) {
-    shown = desk.opened;
+  const { opened, model, reading } = desk;
+  if (opened !== shown.opened || model !== shown.model) {
+    shown = { opened, model };
+    [look, chosen] = [null, { layer: 0, head: 0 }];
+    causalBox.checked = model?.config.autoregressive === true;
     one.replaceChildren();
     repaint = () => {};
   }
   if (!isShown('lens')) return;
   drawToy();
   drawScale();
-  if (shown === null || shown === begun || desk.reading === null || isBusy()) return;
+  if (opened === null || shown === begun || reading === null || isBusy()) return;
   begun = shown;
-  void lookAt(shown, firstLongWord(shown));
+  void lookAt(opened, firstLongWord(opened));
 }
 
 /** To begin with something. */
@@ -190,5 +228,6 @@ addEventListener('panel', () => {
   refresh();
 });
 onChange(refresh);
+addEventListener('idle', refresh);
 new ResizeObserver(refresh).observe(panel);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', refresh);

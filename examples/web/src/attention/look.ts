@@ -4,6 +4,7 @@
 import { LongformerModel, type Encoding } from 'longformer-wasm';
 import { engine, type Model, type Opened } from '../desk';
 import type { Job } from '../job';
+import type { Task } from '../reader';
 import { bandsOf, type Band } from './bands';
 import type { TokensReply, TokensRequest } from './tokens.worker';
 
@@ -19,10 +20,13 @@ export interface Glance {
 }
 
 export interface Look {
-  readonly word: { start: number; end: number; text: string; /** Token of the document. */ position: number };
+  /** The word, and its first token: that is what looks. */
+  readonly word: { start: number; end: number; text: string; token: string; /** Of the token, in the document. */ position: number };
   /** Of the document. */
   readonly tokens: number;
   readonly bands: readonly Band[];
+  /** Whether the first token of a reading is a global one. */
+  readonly hasGlobal: boolean;
   /** `[layer][head]` */
   readonly heads: readonly (readonly (readonly Glance[])[])[];
 }
@@ -30,8 +34,11 @@ export interface Look {
 /** Tokens that are read around the word: more than any word hears of in a few layers, and soon done. */
 const STRETCH = 2000;
 
+/** The tasks that make the first token global. Of a question, whose tokens are, it stands for these. */
+const GLOBAL_FIRST = new Set<Task>(['search', 'text-classification', 'question-answering']);
+
 export async function lookFrom(opened: Opened, model: Model, offset: number, job: Job): Promise<Look> {
-  const encoding = await encodingOf(opened, model, job.signal);
+  const encoding = await encodingOf(opened, model, job);
   const longformer = await loaded(model, job);
   const bands = bandsOf(model.config);
   const { inputIds, offsets } = encoding;
@@ -42,24 +49,27 @@ export async function lookFrom(opened: Opened, model: Model, offset: number, job
   const first = Math.min(Math.max(position - (size >> 1), before), end - size);
   const ids = [...inputIds.subarray(0, before), ...inputIds.subarray(first, first + size), ...inputIds.subarray(end)];
   const query = position - first + before;
-  const { attentions } = await longformer.forward({ inputIds: ids, globalTokens: [0] },
+  const globalTokens = before > 0 && GLOBAL_FIRST.has(model.task) ? [0] : [];
+  const { attentions } = await longformer.forward({ inputIds: ids, globalTokens },
     { ...job.options, positions: [query], outputAttentions: { queries: [query] } });
 
   const heads = attentions!.map(({ dims, data }, layer) => {
     const [numHeads, , columns] = dims as [number, number, number];
     const { oneSidedWindow, dilations } = bands[layer]!;
     return Array.from({ length: numHeads }, (_, head) => {
-      const row = data.subarray(head * columns, (head + 1) * columns); // [global token, window]
-      const glances: Glance[] = [{ start: 0, end: 0, distance: null, weight: row[0]! }];
-      for (let column = 1; column < columns; column++) {
-        const distance = (column - 1 - oneSidedWindow) * dilations[head]!;
+      const row = data.subarray(head * columns, (head + 1) * columns); // [global token, if there is one; window]
+      const glances: Glance[] = globalTokens.map((token) => ({ start: 0, end: 0, distance: null, weight: row[token]! }));
+      for (let column = globalTokens.length; column < columns; column++) {
+        const distance = (column - globalTokens.length - oneSidedWindow) * dilations[head]!;
         const place = offsets[position + distance];
         if (row[column]! > 0 && place !== undefined) glances.push({ start: place[0], end: place[1], distance, weight: row[column]! });
       }
       return glances;
     });
   });
-  return { word: { ...wordAt(opened.flow.text, offsets[position]!), position }, tokens: inputIds.length, bands, heads };
+  const { text } = opened.flow;
+  const word = { ...wordAt(text, offsets[position]!), token: text.slice(...offsets[position]!), position };
+  return { word, tokens: inputIds.length, bands, hasGlobal: globalTokens.length > 0, heads };
 }
 
 function startOfWord(text: string, offset: number): number {
@@ -92,7 +102,7 @@ async function loaded(model: Model, job: Job): Promise<LongformerModel> {
   if (modelOf?.model === model && modelOf.longformer.engine === running) return modelOf.longformer;
   await modelOf?.longformer.dispose();
   modelOf = null;
-  const longformer = await LongformerModel.fromPretrained(model.source, { engine: running, dtype: 'f16', ...job.options });
+  const longformer = await LongformerModel.fromPretrained(model.choice.open(job.options), { engine: running, dtype: 'f16', ...model.options, ...job.options });
   modelOf = { model, longformer };
   return longformer;
 }
@@ -103,9 +113,9 @@ type Tokens = Pick<Encoding, 'inputIds' | 'offsets' | 'specialTokensMask'>;
 
 const FILES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'vocab.txt', 'vocab.json', 'merges.txt'];
 
-async function encodingOf(opened: Opened, model: Model, signal: AbortSignal): Promise<Tokens> {
+async function encodingOf(opened: Opened, model: Model, { signal, options }: Job): Promise<Tokens> {
   if (encodingFor?.opened === opened && encodingFor.model === model) return encodingFor.encoding;
-  const { source } = model;
+  const source = model.choice.open(options);
   const files = typeof source === 'string' ? source : new Map<string, Blob>();
   if (typeof source !== 'string') {
     for (const name of FILES) {
@@ -119,7 +129,7 @@ async function encodingOf(opened: Opened, model: Model, signal: AbortSignal): Pr
       signal.addEventListener('abort', () => reject(signal.reason));
       worker.onerror = () => reject(new Error('The tokenizer could not be started.'));
       worker.onmessage = ({ data }: MessageEvent<TokensReply>) => ('encoding' in data ? resolve(data.encoding) : reject(new Error(data.problem)));
-      worker.postMessage({ source: files, text: opened.flow.text } satisfies TokensRequest);
+      worker.postMessage({ source: files, options: model.options, text: opened.flow.text } satisfies TokensRequest);
     });
     encodingFor = { opened, model, encoding };
     return encoding;

@@ -5,6 +5,8 @@ export interface Pattern {
   seqLen: number;
   oneSidedWindow: number;
   dilation: number;
+  /** No token looks ahead. */
+  causal: boolean;
   globalTokens: readonly number[];
 }
 
@@ -12,7 +14,7 @@ export interface Pattern {
 const MOST_CELLS = 40;
 
 export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
-  const { seqLen, oneSidedWindow, dilation, globalTokens } = pattern;
+  const { seqLen, oneSidedWindow, dilation, causal, globalTokens } = pattern;
   const side = canvas.clientWidth;
   canvas.width = canvas.height = side * devicePixelRatio;
   const context = canvas.getContext('2d')!;
@@ -25,10 +27,13 @@ export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
     for (let row = 0; row < seqLen; row++) {
       for (let column = 0; column < seqLen; column++) {
         const distance = Math.abs(row - column);
-        context.fillStyle = distance === 0 ? itself
+        const isSeen = distance % dilation === 0 && distance / dilation <= oneSidedWindow;
+        const colour = distance === 0 ? itself
+          : causal && column > row ? null
           : globalTokens.includes(row) || globalTokens.includes(column) ? global
-          : distance % dilation === 0 && distance / dilation <= oneSidedWindow ? window : line;
-        context.globalAlpha = context.fillStyle === line ? 0.6 : 1;
+          : isSeen ? window : null;
+        context.fillStyle = colour ?? line;
+        context.globalAlpha = colour === null ? 0.6 : 1;
         context.fillRect(column * cell, row * cell, cell - gap, cell - gap);
       }
     }
@@ -37,11 +42,12 @@ export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
   context.fillStyle = line;
   context.globalAlpha = 0.5;
   context.fillRect(0, 0, side, side);
-  const half = Math.max(oneSidedWindow * dilation * cell, 0.6); // a line thinner than that is not seen
+  const back = Math.max(oneSidedWindow * dilation * cell, 0.6); // a line thinner than that is not seen
+  const ahead = causal ? 0 : back;
   context.fillStyle = window;
   context.globalAlpha = dilation > 1 ? 0.6 : 1;
   context.beginPath();
-  for (const [x, y] of [[0, 0], [half, 0], [side, side - half], [side, side], [side - half, side], [0, half]] as const) context.lineTo(x, y);
+  for (const [x, y] of [[0, 0], [ahead, 0], [side, side - ahead], [side, side], [side - back, side], [0, back]] as const) context.lineTo(x, y);
   context.fill();
   context.globalAlpha = 1;
   context.fillStyle = global;
@@ -53,8 +59,8 @@ export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
 }
 
 /** Pairs of tokens that are looked at, of `seqLen²` that there are. */
-export function pairsOf({ seqLen, oneSidedWindow, dilation, globalTokens }: Pattern): number {
+export function pairsOf({ seqLen, oneSidedWindow, dilation, causal, globalTokens }: Pattern): number {
   let pairs = seqLen;
-  for (let step = 1; step <= oneSidedWindow && step * dilation < seqLen; step++) pairs += 2 * (seqLen - step * dilation);
+  for (let step = 1; step <= oneSidedWindow && step * dilation < seqLen; step++) pairs += (causal ? 1 : 2) * (seqLen - step * dilation);
   return Math.min(pairs + globalTokens.length * 2 * (seqLen - 1 - oneSidedWindow), seqLen ** 2);
 }

@@ -2,11 +2,10 @@
 
 import type { ExtractReply, ExtractRequest, Kind } from './extract.worker';
 
-/** A file, or a pasted text, as HTML of unknown origin. Rejects with what is wrong with it. */
-export async function extract(file: File | string, signal: AbortSignal): Promise<string> {
-  const blob = typeof file === 'string' ? new Blob([file]) : file;
-  const kind = await kindOf(blob, typeof file === 'string' ? 'pasted.md' : file.name);
-  const bytes = await blob.arrayBuffer();
+/** A file as HTML of unknown origin. Rejects with what is wrong with it. */
+export async function extract(file: File, signal: AbortSignal): Promise<string> {
+  const kind = await kindOf(file);
+  const bytes = await file.arrayBuffer();
   signal.throwIfAborted();
   const worker = new Worker(new URL('./extract.worker.ts', import.meta.url), { type: 'module', name: 'extract' });
   try {
@@ -23,9 +22,10 @@ export async function extract(file: File | string, signal: AbortSignal): Promise
   }
 }
 
-async function kindOf(blob: Blob, name: string): Promise<Kind> {
-  const start = await blob.slice(0, 200).text();
+async function kindOf(file: File): Promise<Kind> {
+  const { name } = file;
+  const start = await file.slice(0, 200).text();
   if (start.startsWith('%PDF-')) return 'pdf';
-  if (/\.x?html?$/i.test(name) || /^\s*<(!doctype html|html)/i.test(start)) return 'html';
+  if (file.type === 'text/html' || /\.x?html?$/i.test(name) || /^\s*<(!doctype html|html)/i.test(start)) return 'html';
   return /\.txt$/i.test(name) ? 'text' : 'markdown';
 }

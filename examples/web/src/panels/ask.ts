@@ -21,6 +21,7 @@ const ABILITIES: Record<Task, string> = {
   'question-answering': 'Marks the words that answer a question.',
   'text-classification': 'Says what kind of text it is.',
   'token-classification': 'Marks names and other entities.',
+  'causal-lm': 'Goes on with a text. It is asked nothing; “How it reads” shows what it looks at.',
 };
 
 const form = byId<HTMLFormElement>('ask');
@@ -83,10 +84,11 @@ function showFacts({ flow }: Opened, reading: Reading | null): void {
   const facts = byId('facts');
   const words = counted(wordsOf(flow.text), 'word');
   if (reading === null) facts.replaceChildren(`${words}, not read yet. `, make('button', { type: 'button', class: 'link', onclick: () => void readAgain() }, 'Read it'));
-  else if (reading.tokens === 0) facts.replaceChildren(`${words}. It is read with each question.`);
+  else if (reading.tokens === 0) facts.replaceChildren(`${words}.${desk.model?.task === 'question-answering' ? ' It is read with each question.' : ''}`);
   else {
     const windows = reading.windows > 1 ? `, in ${count(reading.windows)} windows that overlap` : ', in one piece';
-    facts.replaceChildren(`${words}, ${count(reading.tokens)} tokens, read in ${duration(desk.readMilliseconds)}${windows}.`);
+    const how = reading.unchanged ? 'read when you were here before' : `read in ${duration(desk.readMilliseconds)}`;
+    facts.replaceChildren(`${words}, ${count(reading.tokens)} tokens, ${how}${windows}.`);
   }
 }
 

@@ -5,13 +5,13 @@ import { desk, engine, onChange, type Footprint } from '../desk';
 import { byId, make } from '../elements';
 import { run } from '../job';
 import { mainThread } from '../long-tasks';
-import { clearModels, keptBytes, threadsAfterReload } from '../offline';
+import { clearKept, keptBytes, threadsAfterReload } from '../offline';
 import { bytes, count, counted, duration } from '../words';
 import { isShown } from './tabs';
 
 const panel = byId('panel-engine');
 const facts = make('dl', { class: 'facts' });
-const kept = make('div');
+const kept = make('div', { class: 'kept' });
 const result = make('pre', { class: 'result', tabindex: 0, 'aria-label': 'Result of the benchmark' });
 result.hidden = true;
 const copy = make('button', { type: 'button', onclick: copyResult }, 'Copy');
@@ -59,10 +59,10 @@ async function refresh(): Promise<void> {
     ['Longest task of this page', mainThread.longest === 0 ? 'below 50 ms' : duration(mainThread.longest) + (mainThread.isTold ? '' : ' (by its event loop)')],
   ];
   facts.replaceChildren(...rows.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
-  const { models, all } = await keptBytes();
+  const { models, document, all } = await keptBytes();
   kept.replaceChildren(
-    make('p', {}, `${bytes(models)} of models, ${bytes(all)} with all else. The page opens without a network${navigator.serviceWorker?.controller ? '' : ' once its service worker runs'}.`),
-    make('button', { type: 'button', onclick: () => void clearModels().then(refresh), ...(models === 0 ? { disabled: true } : {}) }, 'Clear the models'),
+    make('p', {}, `${bytes(models)} of models, ${bytes(document)} of your document and what was read of it; ${bytes(all)} with the page itself. With these it opens without a network${navigator.serviceWorker?.controller ? '' : ', once its service worker runs'}.`),
+    make('button', { type: 'button', onclick: () => void clearKept().then(refresh), ...(models + document === 0 ? { disabled: true } : {}) }, 'Clear models and document'),
   );
 }
 

@@ -1,9 +1,10 @@
 // Which model reads: one of the server's, a folder of the reader's, or one of the Hugging Face Hub.
 
-import { chooseModel } from '../desk';
+import { chooseModel, desk, onChange } from '../desk';
 import { byId, make } from '../elements';
 import { showProblem } from '../job';
-import { folderChoice, hubChoice, servedChoices, type Choice } from '../sources';
+import { remember, remembered } from '../remembered';
+import { folderChoice, hubChoice, hubChoices, rememberHubChoice, servedChoices, type Choice } from '../sources';
 
 const select = byId<HTMLSelectElement>('model');
 const hub = byId<HTMLFormElement>('hub');
@@ -63,10 +64,18 @@ folder.addEventListener('change', () => {
   folder.value = '';
 });
 
-/** Settles when it is known what there is, and the first is chosen: what is opened before waits for it. */
+onChange(() => {
+  const { model } = desk;
+  if (model === null) return;
+  remember('model', [model.choice.label]);
+  if (model.choice.isOfHub) rememberHubChoice(model.choice.label);
+});
+
+/** Settles when it is known what there is, and the last one, or the first, is chosen: what is opened before waits for it. */
 export const modelsListed = (async () => {
-  choices.push(...await servedChoices());
+  choices.push(...await servedChoices(), ...hubChoices());
   list();
-  if (choices.length > 0) void take(0);
+  const [last] = remembered('model');
+  if (choices.length > 0) void take(Math.max(choices.findIndex(({ label }) => label === last), 0));
   else hub.hidden = false;
 })();

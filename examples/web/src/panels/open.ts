@@ -4,33 +4,45 @@ import sample from '../../../../DESIGN.md?url';
 import { openDocument } from '../desk';
 import { byId } from '../elements';
 import { showProblem } from '../job';
+import { keptDocument } from '../kept-document';
 import { modelsListed, takeFolder } from './model';
 
 const file = byId<HTMLInputElement>('file');
 const pasted = byId<HTMLTextAreaElement>('pasted');
 const dropping = byId('dropping');
 
-async function open(document: File | string, name: string): Promise<void> {
+let isAsked = false;
+
+async function open(document: File): Promise<void> {
+  isAsked = true;
   await modelsListed;
-  await openDocument(document, name);
+  await openDocument(document);
 }
+
+// What was open is open again, unless something else is by then.
+void modelsListed.then(async () => {
+  const kept = await keptDocument();
+  if (kept !== null && !isAsked) await openDocument(kept, { isKept: true });
+});
+
+const PASTED = 'A pasted text';
 
 for (const id of ['open', 'choose']) byId(id).addEventListener('click', () => file.click());
 
 file.addEventListener('change', () => {
   const [first] = file.files!;
-  if (first !== undefined) void open(first, first.name);
+  if (first !== undefined) void open(first);
   file.value = '';
 });
 
 byId('sample').addEventListener('click', async () => {
   const reply = await fetch(sample);
-  void open(new File([await reply.blob()], 'DESIGN.md'), 'Design notes');
+  void open(new File([await reply.blob()], 'DESIGN.md'));
 });
 
 byId('paste').addEventListener('submit', (event) => {
   event.preventDefault();
-  void open(pasted.value, 'A pasted text');
+  void open(new File([pasted.value], PASTED));
   pasted.value = '';
 });
 
@@ -42,8 +54,7 @@ addEventListener('paste', (event) => {
   if (html === '' && text === '') return;
   event.preventDefault();
   pasted.value = '';
-  if (html !== '') void open(new File([html], 'pasted.html'), 'A pasted text');
-  else void open(text, 'A pasted text');
+  void open(html !== '' ? new File([html], PASTED, { type: 'text/html' }) : new File([text], PASTED));
 });
 
 // ---------------------------------------------------------------------------- dropped
@@ -68,7 +79,7 @@ addEventListener('drop', async (event) => {
   const loose = [...event.dataTransfer?.files ?? []]; // only now: they are gone after the first wait
   const files = entries.some(({ isDirectory }) => isDirectory) ? (await Promise.all(entries.map(filesIn))).flat() : loose;
   if (files.some(({ name }) => name === 'config.json')) return void takeFolder(files);
-  if (files.length > 0 && files.length === loose.length) return void open(files[0]!, files[0]!.name);
+  if (files.length > 0 && files.length === loose.length) return void open(files[0]!);
   showProblem('Drop a document, or the folder of a model, which has a config.json.');
 });
 
