@@ -54,7 +54,11 @@ function draw(): void {
   const style = getComputedStyle(canvas);
   const y = (offset: number): number => offset / flow!.text.length * height;
   const colours = new Map([...new Set(tints.map(({ colour = '--found' }) => colour))].map((name) => [name, style.getPropertyValue(name)]));
+  const drawn = new Map<string, number>();
   for (const { start, end, strength, colour = '--found' } of tints) {
+    const row = Math.round(y(start));
+    if (drawn.get(colour + strength) === row) continue; // thousands of entities lie on a few hundred pixels
+    drawn.set(colour + strength, row);
     context.fillStyle = colours.get(colour)!;
     context.globalAlpha = strength;
     context.fillRect(6, y(start), width - 6, Math.max(y(end) - y(start), 1.5));

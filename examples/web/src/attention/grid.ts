@@ -8,12 +8,9 @@ const BARS = 13;
 
 /** Calls `choose` for the cell that was clicked, or reached with the arrow keys. */
 export function gridOf(look: Look, choose: (layer: number, head: number) => void): HTMLElement {
-  const cells = look.heads.map((heads, layer) => heads.map((glances, head) => {
-    const canvas = make('canvas', { width: 2 * (BARS * 2 + 5), height: 36 });
-    const button = make('button', { type: 'button', tabindex: -1, 'aria-pressed': 'false', 'aria-label': `Layer ${layer + 1}, head ${head + 1}: ${inWords(look, layer, head)}`, onclick: () => pick(layer, head) }, canvas);
-    requestAnimationFrame(() => drawBars(canvas, glances, look.bands[layer]!.oneSidedWindow * look.bands[layer]!.dilations[head]!));
-    return button;
-  }));
+  const cells = look.heads.map((heads, layer) => heads.map((glances, head) => make('button', {
+    type: 'button', tabindex: -1, 'aria-pressed': 'false', 'aria-label': `Layer ${layer + 1}, head ${head + 1}: ${inWords(look, layer, head)}`, onclick: () => pick(layer, head),
+  }, barsOf(glances, look.bands[layer]!.oneSidedWindow * look.bands[layer]!.dilations[head]!))));
   const pick = (layer: number, head: number): void => {
     for (const button of cells.flat()) {
       button.setAttribute('aria-pressed', 'false');
@@ -44,24 +41,32 @@ function placeOf(cells: readonly (readonly Element[])[], button: Element | null)
   return [layer, layer < 0 ? -1 : cells[layer]!.indexOf(button!)];
 }
 
+/** Of a bar and the space behind it, and how high a weight of 1 is. */
+const [STEP, HEIGHT] = [4, 18];
+
 /** The global token on the left, then the window from left to right; the square root, or small weights would not show. */
-function drawBars(canvas: HTMLCanvasElement, glances: readonly Glance[], reach: number): void {
-  const context = canvas.getContext('2d')!;
-  const style = getComputedStyle(canvas);
+function barsOf(glances: readonly Glance[], reach: number): SVGElement {
   const bars = new Float32Array(BARS);
   let global = 0;
   for (const { distance, weight } of glances) {
     if (distance === null) global = weight;
     else bars[Math.min(Math.floor((distance + reach + 0.5) / (2 * reach + 1) * BARS), BARS - 1)]! += weight;
   }
-  const { height } = canvas;
-  const bar = (x: number, weight: number, colour: string): void => {
-    const size = Math.max(Math.sqrt(weight) * (height - 2), weight > 0.001 ? 2 : 0);
-    context.fillStyle = style.getPropertyValue(colour);
-    context.fillRect(x, height - size, 3, size);
+  const bar = (weight: number, place: number): string => {
+    const size = weight > 0.001 ? Math.max(Math.sqrt(weight) * HEIGHT, 1) : 0;
+    return `M${place * STEP} ${HEIGHT}v${-size.toFixed(1)}h${STEP - 1}v${size.toFixed(1)}z`;
   };
-  bar(0, global, '--global');
-  bars.forEach((weight, i) => bar(8 + 4 * i, weight, i === BARS >> 1 ? '--itself' : '--window'));
+  const middle = BARS >> 1;
+  const window = Array.from(bars, (weight, i) => (i === middle ? '' : bar(weight, i + 2))).join('');
+  const svg = svgElement('svg', { viewBox: `0 0 ${(BARS + 2) * STEP} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  svg.append(...Object.entries({ global: bar(global, 0), window, itself: bar(bars[middle]!, middle + 2) }).map(([name, d]) => svgElement('path', { class: name, d })));
+  return svg;
+}
+
+function svgElement(name: 'svg' | 'path', attributes: Record<string, string>): SVGElement {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -30,7 +30,31 @@ export function mark(flow: Flow, name: Mark, places: readonly { start: number; e
   else CSS.highlights.set(name, new Highlight(...ranges));
 }
 
+/** Characters before and after what is in view. */
+const AROUND = 20_000;
+
+/**
+ * Marks more places than can be painted at once: those around what is in view, others as the reader comes
+ * near, until marks are cleared. Places of a mark are in the order of the text.
+ */
+export function markNear(flow: Flow, marks: ReadonlyMap<Mark, readonly { start: number; end: number }[]>): void {
+  unwatch();
+  let [from, to] = [0, 0]; // what is marked
+  const refresh = (): void => {
+    const { start, end } = partInView(flow);
+    if (start >= from && end <= to) return;
+    [from, to] = [start - AROUND, end + AROUND];
+    for (const [name, places] of marks) mark(flow, name, places.filter((place) => place.end > from && place.start < to));
+  };
+  sheet.addEventListener('scroll', refresh, { passive: true });
+  unwatch = () => sheet.removeEventListener('scroll', refresh);
+  refresh();
+}
+
+let unwatch = (): void => {};
+
 export function clearMarks(): void {
+  unwatch();
   CSS.highlights.clear();
   for (const note of text.querySelectorAll('.note')) note.remove();
 }

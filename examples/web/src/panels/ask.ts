@@ -2,7 +2,7 @@
 
 import type { Entity } from 'longformer-wasm';
 import { ask, desk, onChange, readAgain, type Opened } from '../desk';
-import { clearMarks, jumpTo, mark, noteInMargin, type Mark } from '../document/view';
+import { clearMarks, jumpTo, mark, markNear, noteInMargin, type Mark } from '../document/view';
 import { byId, make } from '../elements';
 import { announce } from '../job';
 import { mapDocument, tint, type Tint } from '../map';
@@ -142,6 +142,8 @@ function showReading(opened: Opened, { labels, entities }: Reading): void {
     const kinds = [...new Set(entities.map(({ entity }) => entity))].sort();
     said.textContent = entities.length === 0 ? 'There are no entities in it.' : `${counted(entities.length, 'entity').replace(/ys$/, 'ies')}:`;
     const ownOf = (kind: string): Entity[] => entities.filter(({ entity }) => entity === kind);
+    const colourOf = new Map(kinds.map((kind, i) => [kind, i % KINDS]));
+    const marks = new Map(Array.from({ length: KINDS }, (_, colour) => [`kind-${colour}` as Mark, entities.filter(({ entity }) => colourOf.get(entity) === colour)]));
     results.replaceChildren(...kinds.map((kind, i) => {
       const own = ownOf(kind);
       let next = 0;
@@ -149,8 +151,8 @@ function showReading(opened: Opened, { labels, entities }: Reading): void {
         make('span', { class: `swatch kind-${i % KINDS}` }), make('span', {}, `${kind} `, make('span', { class: 'quiet' }, `${count(own.length)} times; show the next`))));
     }));
     paint = () => {
-      kinds.forEach((kind, i) => mark(opened.flow, `kind-${i % KINDS}` as Mark, ownOf(kind)));
-      tint(entities.map(({ start, end, entity }) => ({ start, end, strength: 0.8, colour: `--kind-${kinds.indexOf(entity) % KINDS}` })));
+      markNear(opened.flow, marks);
+      tint(entities.map(({ start, end, entity }) => ({ start, end, strength: 0.8, colour: `--kind-${colourOf.get(entity)}` })));
     };
     paint();
     announce(said.textContent);
