@@ -235,6 +235,13 @@ test('fits a phone', async () => {
   await it.shot('13-phone');
   assert.is(await it.page.evaluate(() => document.documentElement.scrollWidth), 390);
   assert.equal(await findBarriers(), []);
+  await it.page.click('#tab-lens');
+  await it.page.waitForSelector('.heads');
+  await it.idle();
+  await it.page.$eval('.heads', (heads) => heads.scrollIntoView({ block: 'center' }));
+  await it.shot('13-phone-how-it-reads');
+  assert.is(await it.page.evaluate(() => document.documentElement.scrollWidth), 390);
+  await it.page.click('#tab-ask');
   await it.page.setViewport({ width: 1280, height: 800 });
 });
 

@@ -3,7 +3,7 @@
 import { make } from '../elements';
 import type { Glance, Look } from './look';
 
-/** Pixels: of what it may look at, and between the global token and the window. */
+/** Pixels: of what it may look at, and left of the window for the global token. */
 const [BASE, GAP] = [3, 10];
 
 export function stripOf({ heads, bands, word }: Look, layer: number, head: number): HTMLElement {
@@ -22,12 +22,12 @@ function draw(canvas: HTMLCanvasElement, glances: readonly Glance[], { oneSidedW
   const context = canvas.getContext('2d')!;
   const style = getComputedStyle(canvas);
   context.scale(devicePixelRatio, devicePixelRatio);
-  const cell = width / (2 * oneSidedWindow * dilation + 1);
+  const cell = (width - GAP) / (2 * oneSidedWindow * dilation + 1);
   const bar = (x: number, size: number, colour: string, thick = Math.max(cell * 0.8, 1)): void => {
     context.fillStyle = style.getPropertyValue(colour);
     context.fillRect(x, height - BASE - size, thick, size);
   };
-  const x = (distance: number): number => (distance + oneSidedWindow * dilation) * cell;
+  const x = (distance: number): number => GAP + (distance + oneSidedWindow * dilation) * cell;
   for (let step = -oneSidedWindow; step <= (causal ? 0 : oneSidedWindow); step++) {
     context.fillStyle = style.getPropertyValue('--quiet');
     context.globalAlpha = 0.45;

@@ -120,11 +120,11 @@ function strengths(places: readonly Place[]): Tint[] {
 
 /** What is around an answer of a few words, or a passage without the marks of Markdown. */
 function excerpt(text: string, { start, end }: Place): Node {
-  const words = (part: string): string => part.replace(/(^|\n)(#+ |- |```)/g, '$1').replace(/\s+/g, ' ');
+  const words = (part: string): string => part.replace(/(^|\n)#+ (.*)/g, '$1$2 ·').replace(/(^|\n)(- |```)/g, '$1').replace(/\s+/g, ' ');
   // What is cut is cut between words.
   const head = (part: string, most: number): string => (part.length > most ? part.slice(0, most).replace(/\S*$/, '…') : part);
   const tail = (part: string, most: number): string => (part.length > most ? part.slice(-most).replace(/^\S*/, '…') : part);
-  if (end - start > 80) return make('span', {}, head(words(text.slice(start, end)).trim(), 220));
+  if (end - start > 80) return make('span', {}, head(words(text.slice(start, end)).trim(), 160));
   const [before, after] = [words(text.slice(Math.max(start - 200, 0), start)), words(text.slice(end, end + 200))];
   return make('span', {}, tail(before, 60), make('mark', {}, text.slice(start, end)), head(after, 60));
 }

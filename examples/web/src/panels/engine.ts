@@ -42,8 +42,11 @@ async function copyResult(): Promise<void> {
 
 // ---------------------------------------------------------------------------- facts
 
+let refreshes = 0;
+
 async function refresh(): Promise<void> {
   if (!isShown('engine')) return;
+  const own = ++refreshes;
   const { info } = await engine();
   const { footprint, pace } = desk;
   const rows: [string, string][] = [
@@ -60,6 +63,7 @@ async function refresh(): Promise<void> {
   ];
   facts.replaceChildren(...rows.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
   const { models, document, all } = await keptBytes();
+  if (own !== refreshes) return; // a later one knows better
   kept.replaceChildren(
     make('p', {}, `${bytes(models)} of models, ${bytes(document)} of your document and what was read of it; ${bytes(all)} with the page itself. With these it opens without a network${navigator.serviceWorker?.controller ? '' : ', once its service worker runs'}.`),
     make('button', { type: 'button', onclick: () => void clearKept().then(refresh), ...(models + document === 0 ? { disabled: true } : {}) }, 'Clear models and document'),
