@@ -69,7 +69,7 @@ function svgElement(name: 'svg' | 'path', attributes: Record<string, string>): S
   return element;
 }
 
-const percent = (share: number): string => `${Math.round(share * 100)} %`;
+const percent = (share: number): string => `${Math.round(share * 100)}\u00a0%`;
 
 /** What a head looks at, said in one sentence or two. */
 export function inWords({ heads, bands, word }: Look, layer: number, head: number): string {

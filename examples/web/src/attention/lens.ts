@@ -93,7 +93,7 @@ function drawScale(): void {
   const part = tokens > most ? `a part of your document, the ${count(most)} tokens that the model reads at once` : `your document of ${count(seqLen)} tokens`;
   const isAlike = bands.every((band) => band.oneSidedWindow === oneSidedWindow && band.dilations.every((dilation) => dilation === dilations[head]));
   const whose = isAlike ? 'every head' : `head ${head + 1} of layer ${layer + 1}`;
-  scaleSaid.textContent = `To scale, for ${part}: the grey square is every token looking at every other, ${amount(seqLen ** 2)} looks. The coloured line is what ${whose} of this model does: ${(share * 100).toFixed(1)} % of them.`;
+  scaleSaid.textContent = `To scale, for ${part}: the grey square is every token looking at every other, ${amount(seqLen ** 2)} looks. The coloured line is what ${whose} of this model does: ${(share * 100).toFixed(1)}\u00a0% of them.`;
   scale.setAttribute('aria-label', scaleSaid.textContent);
 }
 

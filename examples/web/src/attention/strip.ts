@@ -13,7 +13,7 @@ export function stripOf({ heads, bands, word }: Look, layer: number, head: numbe
   const canvas = make('canvas', { class: 'strip', 'aria-hidden': 'true' });
   requestAnimationFrame(() => draw(canvas, heads[layer]![head]!, { oneSidedWindow, dilation, causal }));
   return make('div', {}, canvas, make('p', { class: 'ends', 'aria-hidden': 'true' },
-    make('span', {}, `${reach} tokens back`), make('span', {}, `“${word.token}”`), make('span', {}, causal ? 'it looks at none ahead' : `${reach} ahead`)));
+    make('span', {}, `${reach} tokens back`), make('span', {}, `“${word.token}”`), make('span', {}, causal ? 'none ahead' : `${reach} ahead`)));
 }
 
 function draw(canvas: HTMLCanvasElement, glances: readonly Glance[], { oneSidedWindow, dilation, causal }: { oneSidedWindow: number; dilation: number; causal: boolean }): void {
