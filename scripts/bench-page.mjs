@@ -66,7 +66,7 @@ await main(async () => {
     const text = longDocument(WORDS);
     const inPage = await read(text, 'harbour.md');
     const inNode = await readInNode(model);
-    const again = await read(`${text}\n`, 'again.md');
+    const again = await read(`${text} The end.`, 'again.md');
     const rates = [inPage, again].map(({ duration, tokens }) => tokens / duration * 1000);
     const nodeRate = inNode.tokens / inNode.duration * 1000;
     console.log(`${round(WORDS)} words, ${round(inPage.tokens)} tokens, each read twice: ${rates.map(round).join(' and ')} tokens/s, ${inNode.runtime} ${round(nodeRate)} (both ${inNode.build}, ${inNode.threads} threads): ${rates.map((rate) => (rate / nodeRate).toFixed(2)).join(' and ')}`);

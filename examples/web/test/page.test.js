@@ -162,7 +162,7 @@ test('shows what each head looks at, from a word', async () => {
   await it.page.focus('.heads button[aria-pressed=true]');
   await it.page.keyboard.press('ArrowUp');
   await it.page.keyboard.press('ArrowRight');
-  await it.page.waitForFunction(() => /Layer 2, head 2\. \d+ % of its attention/.test(document.querySelector('.one').innerText));
+  await it.page.waitForFunction(() => /Layer 2, head 2\. \d+\s% of its attention/.test(document.querySelector('.one').innerText));
   const seen = (await Promise.all([2, 3, 4, 5].map((shade) => it.marked(`weight-${shade}`)))).flat();
   assert.ok(seen.length > 0 && seen.length <= 128, `${seen.length} tokens are seen`);
   await it.page.$eval('.heads', (heads) => heads.scrollIntoView({ block: 'center' }));

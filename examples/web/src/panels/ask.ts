@@ -122,7 +122,7 @@ function strengths(places: readonly Place[]): Tint[] {
 function excerpt(text: string, { start, end }: Place): Node {
   const words = (part: string): string => part.replace(/(^|\n)#+ (.*)/g, '$1$2 ·').replace(/(^|\n)(- |```)/g, '$1').replace(/\s+/g, ' ');
   // What is cut is cut between words.
-  const head = (part: string, most: number): string => (part.length > most ? part.slice(0, most).replace(/\S*$/, '…') : part);
+  const head = (part: string, most: number): string => (part.length > most ? part.slice(0, most).replace(/\s+\S*$/, '\u00a0…') : part);
   const tail = (part: string, most: number): string => (part.length > most ? part.slice(-most).replace(/^\S*/, '…') : part);
   if (end - start > 80) return make('span', {}, head(words(text.slice(start, end)).trim(), 160));
   const [before, after] = [words(text.slice(Math.max(start - 200, 0), start)), words(text.slice(end, end + 200))];
