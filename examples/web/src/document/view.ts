@@ -31,7 +31,7 @@ export function mark(flow: Flow, name: Mark, places: readonly { start: number; e
 }
 
 /** Characters before and after what is in view. */
-const AROUND = 20_000;
+const AROUND = 6_000;
 
 /**
  * Marks more places than can be painted at once: those around what is in view, others as the reader comes
