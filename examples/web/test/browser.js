@@ -89,7 +89,7 @@ function watchTasks() {
     const driver = performance.getEntriesByName('driver', 'measure');
     const [{ startTime: firstPaint = 0 } = {}] = performance.getEntriesByName('first-contentful-paint');
     const isOurs = (task) => task.startTime < firstPaint || driver.some(({ startTime, duration }) => task.startTime < startTime + duration && startTime < task.startTime + task.duration);
-    return seen.splice(0).filter((task) => !isOurs(task)).map(({ startTime, duration }) => `${Math.round(duration)} ms at ${Math.round(startTime)} ms`);
+    return seen.splice(0).filter((task) => !isOurs(task)).map(({ startTime, duration }) => ({ milliseconds: Math.round(duration), at: Math.round(startTime) }));
   };
 }
 
