@@ -70,8 +70,8 @@ const MOST_ROWS = 576;
 const QUERIES = 48;
 const KEYS = 192;
 const PANEL = 8;
-const FEWEST_HEADS = 4;
-const LEAST_PACKED = 16384;
+const FEWEST_HEADS = 6;
+const LEAST_PACKED = 4096;
 
 /** Logits at a time (models/logits.ts). */
 const LOGITS = 2 ** 22;
@@ -134,7 +134,7 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
     const places = dilations.map((dilation) => tokens + PANEL * (dilation < tokens ? dilation : 1) + sizes.globals);
     const packed = together * (headDim + padded(headDim)) * Math.max(...roundsOf(places, together * tokens).map(sum));
     const band = threads * QUERIES * (Math.min(tokens, 2 * oneSidedWindow) + QUERIES + sizes.globals);
-    return { packed, scratch: Math.max(globalScratch(config, sizes, threads), band) };
+    return { packed, scratch: globalScratch(config, sizes, threads) + band };
   });
   const largest = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
   return 4 * (rows + largest(({ packed }) => packed) + largest(({ scratch }) => scratch));
@@ -160,7 +160,7 @@ function globalScratch({ hidden_size: hidden, num_attention_heads: heads }: Long
   const context = globals * (folds ? heads * hidden : hidden);
   const most = Math.min(16, Math.max(2, Math.floor(2 * tokens / globals)));
   const parts = Math.ceil(tokens / (Math.ceil(Math.ceil(tokens / most) / KEYS) * KEYS));
-  const queries = folds ? padded(heads * globals) * hidden : padded(globals) * hidden;
+  const queries = folds ? (heads * globals + padded(heads * globals)) * hidden : padded(globals) * hidden;
   const block = folds ? KEYS * (2 * heads * globals + hidden) : KEYS * (2 * globals + padded(headDim));
   return together * (parts * context + queries + globals * hidden) + threads * (context + block);
 }

@@ -224,7 +224,9 @@ impl Linear {
         panel: &mut Vec<f32>,
     ) {
         folded.fill(0.0);
-        panel.resize(self.in_features * PANEL, 0.0);
+        let len = self.in_features * PANEL;
+        panel.resize(panel.len().max(len), 0.0);
+        let panel = &mut panel[..len];
         let first = group * padded(self.group_len) / PANEL;
         for (i, part) in vector.chunks(PANEL).enumerate() {
             self.read_panel(first + i, panel);

@@ -47,11 +47,11 @@ const ROWS: usize = 96;
 /// Keys of a block, where keys go by in blocks.
 const KEYS: usize = 192;
 
-/// Heads whose keys and values are packed at once, at least: so many that threads share them well.
-const FEWEST_HEADS: usize = 4;
+/// Heads whose keys and values are packed at once, at least: a dozen tasks for threads to share.
+const FEWEST_HEADS: usize = 6;
 
 /// The same times tokens, at least: so many that a short text takes all heads in one round.
-const LEAST_PACKED: usize = 16384;
+const LEAST_PACKED: usize = 4096;
 
 /// The heads of a layer. Activations are `[tokens, num_heads * head_dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! The tests of the crate, one module for each of its own, in one program: each program is linked
-//! with the whole library anew.
+//! with the whole library anew. `allocations.rs` alone is another, for its allocator.
 
-#[cfg(not(any(feature = "threads", target_arch = "wasm32")))] // whose threads ask for themselves
-mod allocations;
 mod attention;
 mod band;
 mod batch;

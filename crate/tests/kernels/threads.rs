@@ -11,9 +11,9 @@ use longformer::pooling::mean_of_ranges;
 use longformer::work::whole;
 use longformer::{Batch, LayerNorm, Linear, Storage};
 
-const HEADS: Heads = Heads { num_heads: 3, head_dim: 12 };
-const HIDDEN_SIZE: usize = 36;
-/// Two blocks of rows, and one.
+const HEADS: Heads = Heads { num_heads: 7, head_dim: 5 };
+const HIDDEN_SIZE: usize = 35;
+/// Two blocks of rows and two rounds of heads, and one of both.
 const TOKENS: [usize; 2] = [1000, 450];
 
 /// Compares what `f` gives with one thread and with several, a few times each, as races are not
@@ -56,7 +56,7 @@ fn attention_is_independent_of_threads() {
             key: source(i + 1),
             value: source(i + 2),
         });
-        for dilations in [[1, 1, 1], [1, 2, 7]] {
+        for dilations in [[1; 7], [1, 2, 7, 1, 1, 3, 1]] {
             let pattern = Pattern::new(40, &dilations, false);
             assert_independent_of_threads(|| {
                 let mut context = vec![f32::NAN; tokens * HIDDEN_SIZE];

@@ -19,9 +19,9 @@ use longformer::work::{Place, Stop, Work};
 use longformer::{Batch, LayerNorm, Linear, Storage};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const HEADS: Heads = Heads { num_heads: 3, head_dim: 12 };
-const HIDDEN_SIZE: usize = 36;
-/// One block of rows, and two.
+const HEADS: Heads = Heads { num_heads: 7, head_dim: 5 };
+const HIDDEN_SIZE: usize = 35;
+/// One block of rows and one round of heads, and two of both.
 const TOKENS: [usize; 2] = [570, 700];
 
 /// Everything that operations take, and what they keep from one interruption to the next.
@@ -58,7 +58,7 @@ impl Model {
         let mut table = Table::try_new(50, HIDDEN_SIZE).expect("memory");
         table.write(0, &random.floats(50 * HIDDEN_SIZE, 1.0)).expect("finite");
         Self {
-            pattern: Pattern::new(40, &[1, 2, 7], false),
+            pattern: Pattern::new(40, &[1, 2, 7, 1, 1, 3, 1], false),
             batch,
             projections,
             intermediate,

@@ -190,6 +190,23 @@ fn ragged_batches_match_reference() {
     }
 }
 
+/// So many heads and tokens that keys and values are packed for some heads at a time.
+#[test]
+fn heads_in_rounds_match_reference() {
+    let mut random = Random::new(5);
+    for (globals, mask) in [("none", "scattered"), ("first", "none"), ("several", "end")] {
+        let heads = Heads { num_heads: 13, head_dim: 4 };
+        let case = Case {
+            heads,
+            pattern: pattern(heads.num_heads, 30, &[1, 3], false),
+            sequences: vec![sequence(800, globals, mask), sequence(150, "edges", "none")],
+        };
+        let [local, global] = [(); 2].map(|()| case.vectors(&mut random));
+        let context = case.context_of([case.given(&local), case.given(&global)]);
+        assert_close(&case, &context, &expected(&case, &local, &global), TOLERANCE);
+    }
+}
+
 /// Many blocks of queries and of keys, with windows that end far inside the sequence.
 #[test]
 fn a_long_sequence_matches_reference() {
