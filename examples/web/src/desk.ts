@@ -4,9 +4,9 @@
 import { createEngine, type Engine, type FileSource } from 'longformer-wasm';
 import { extract } from './document/extract';
 import type { Flow } from './document/flow';
-import { showDocument } from './document/view';
-import { run, type Job } from './job';
-import { keepDocument, keepReading, keptReading } from './kept-document';
+import { hideDocument, showDocument } from './document/view';
+import { cancel, run, unlessLate, type Job } from './job';
+import { forgetKept, keepDocument, keepReading, keptReading } from './kept-document';
 import type { Pace } from './pace';
 import { openReader, taskOf, type Place, type Reader, type Reading, type Task } from './reader';
 import type { Choice } from './sources';
@@ -80,12 +80,12 @@ export function engine(): Promise<Engine> {
   return starting;
 }
 
-/** A new one: what the old one held is gone. After it died, or to give its memory back. */
-export async function restartEngine(): Promise<void> {
+/** A new one: what the old one held is gone. */
+async function restartEngine(): Promise<void> {
   const old = starting;
   [starting, reader] = [null, null];
   await (await old?.catch(() => null))?.dispose();
-  change({ model: null, reading: null, footprint: null });
+  change({ reading: null, footprint: null });
 }
 
 // ---------------------------------------------------------------------------- what can be done
@@ -99,8 +99,17 @@ export async function openDocument(file: File, { isKept = false } = {}): Promise
     if (flow.text.trim() === '') throw new Error('There is no text in this document.');
     change({ opened: { name: flow.title ?? file.name, flow } });
     if (!isKept) await keepDocument(file);
+    job.signal.throwIfAborted();
     if (desk.choice !== null) await readWith(job);
   });
+}
+
+/** Closes the document, and keeps it no longer. */
+export async function forgetDocument(): Promise<void> {
+  cancel();
+  hideDocument();
+  change({ opened: null, reading: null });
+  await forgetKept();
 }
 
 /** Takes another model; what is open is read anew. */
@@ -136,9 +145,14 @@ async function readWith(job: Job): Promise<Reader> {
   if (desk.reading === null) {
     const start = performance.now();
     const reading = await ready.read(opened.flow.text, job.options);
+    job.signal.throwIfAborted(); // a call that was done before it heard of that: what it read may be closed by now
     const { duration } = performance.measure('read', { start, detail: reading.tokens }); // for whoever profiles the page
     change({ reading, readMilliseconds: duration, pace: job.pace });
-    if (ready.keep !== null && !reading.unchanged) await keepReading(desk.choice!.label, await ready.keep(job.options));
+    if (ready.keep !== null && !reading.unchanged) {
+      const kept = await ready.keep(job.options);
+      job.signal.throwIfAborted();
+      await keepReading(desk.choice!.label, kept);
+    }
   }
   return ready;
 }
@@ -147,17 +161,19 @@ async function readerFor(job: Job): Promise<Reader> {
   const model = await modelFor(job);
   if (reader !== null && readerOf === model) return reader;
   const running = await livingEngine();
-  await reader?.dispose();
-  reader = null;
+  job.signal.throwIfAborted();
+  const old = reader;
+  reader = null; // before waiting: another job may have one by then
+  await old?.dispose();
   const empty = running.info.memoryBytes;
   const start = performance.now();
   const open = (kept: Blob | null): Promise<Reader> =>
     openReader(model.task, model.choice.open(job.options), { engine: running, dtype: 'f16', ...model.options, ...job.options }, kept);
   const kept = model.task === 'search' ? await keptReading(model.choice.label) : null;
-  reader = await open(kept).catch((error: unknown) => {
+  reader = await unlessLate(job.signal, open(kept).catch((error: unknown) => {
     if (kept === null || job.signal.aborted) throw error;
     return open(null); // it was of another model of that name
-  });
+  }));
   performance.measure('load', { start });
   readerOf = model;
   change({ reading: null, footprint: { empty, loaded: running.info.memoryBytes } });
@@ -173,9 +189,7 @@ async function livingEngine(): Promise<Engine> {
     await running.attention({ query: ONE, key: ONE, value: ONE, seqLen: 1, numHeads: 1, headDim: 1, oneSidedWindow: 0 });
     return running;
   } catch { // it died of something that an error has told of before
-    const { model } = desk;
     await restartEngine();
-    change({ model });
     return engine();
   }
 }
@@ -208,8 +222,10 @@ async function configFromHub(id: string, signal: AbortSignal): Promise<{ config:
   const url = `https://huggingface.co/${id}/resolve/main/config.json`;
   const reply = await fetch(url, { signal }).catch(() => null);
   signal.throwIfAborted();
-  const kept = reply ?? await caches.match(url); // where the library puts it
-  if (kept === undefined) throw new Error(`The Hugging Face Hub cannot be reached, and ${id} is not kept in this browser.`);
-  if (!kept.ok) throw new Error(`The Hugging Face Hub has no public model “${id}” with a config.json (${kept.status}).`);
-  return { config: await kept.json() as Config, options: { localFilesOnly: reply === null } };
+  const isReached = reply !== null && reply.status !== 429 && reply.status < 500; // it is there, and has time
+  const found = isReached ? reply : await caches.match(url); // where the library puts it
+  if (found === undefined) throw new Error(`The Hugging Face Hub cannot be reached${reply === null ? '' : ` (${reply.status})`}, and ${id} is not kept in this browser.`);
+  if ([401, 403, 404].includes(found.status)) throw new Error(`The Hugging Face Hub has no public model “${id}” with a config.json (${found.status}).`);
+  if (!found.ok) throw new Error(`The Hugging Face Hub does not give the config.json of ${id} (${found.status}).`);
+  return { config: await found.json() as Config, options: { localFilesOnly: !isReached } };
 }

@@ -39,12 +39,14 @@ export async function run<Result>(what: string, work: (job: Job) => Promise<Resu
   show(what, '', null);
   announce(what);
   try {
-    return await work({
+    const result = await work({
       signal, options: { signal, onProgress },
       get pace() { return pace; },
       say: (what) => !signal.aborted && show(what, '', null),
       expectLayers: (numLayers) => { pace = new Pace(numLayers); },
     });
+    signal.throwIfAborted(); // it was done before it heard of that
+    return result;
   } catch (error) {
     if (control !== running) return undefined; // something else has begun
     if (signal.aborted) announce('Cancelled.');
@@ -58,6 +60,14 @@ export async function run<Result>(what: string, work: (job: Job) => Promise<Resu
       dispatchEvent(new CustomEvent('idle'));
     }
   }
+}
+
+/** What `loading` gives, unless the job was aborted meanwhile: then that is disposed of, as nobody else would. */
+export async function unlessLate<Loaded extends { dispose(): Promise<void> }>(signal: AbortSignal, loading: Promise<Loaded>): Promise<Loaded> {
+  const loaded = await loading;
+  if (!signal.aborted) return loaded;
+  await loaded.dispose();
+  throw signal.reason;
 }
 
 export function cancel(): void {

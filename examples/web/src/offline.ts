@@ -2,6 +2,7 @@
 
 import { DOCUMENT_CACHE } from './kept-document';
 import { MODEL_CACHE } from './kept-files';
+import { forgetRemembered } from './remembered';
 
 /** Threads that will be there after the page is loaded again, thanks to the service worker. */
 export let threadsAfterReload = false;
@@ -37,7 +38,8 @@ async function bytesIn(names: readonly string[]): Promise<number> {
   return bytes;
 }
 
-/** Models are fetched again when they are wanted again; the document is forgotten. */
+/** Models are fetched again when they are wanted again; the document, and what models were used, is forgotten. */
 export async function clearKept(): Promise<void> {
+  forgetRemembered();
   for (const name of [...MODEL_CACHES, DOCUMENT_CACHE]) await caches.delete(name);
 }

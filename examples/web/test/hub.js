@@ -12,12 +12,14 @@ import { join } from 'node:path';
 /** `models`: a folder whose `name` is the Hub's `tests/name`. Its address is one for a browser's proxy. */
 export async function startHub(models) {
   const asked = [];
+  let refusal = null;
   const hub = createSecureServer(certificate(), (request, response) => {
     const [, name, file] = /^\/tests\/([\w-]+)\/resolve\/main\/(.+)$/.exec(request.url) ?? [];
     const path = join(models, name ?? '', file ?? '');
     asked.push(`${request.method} ${request.url}`);
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-expose-headers', 'etag, x-error-code');
+    if (refusal !== null) return void response.writeHead(refusal).end();
     if (file === undefined || !existsSync(path)) {
       response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
       return;
@@ -38,6 +40,8 @@ export async function startHub(models) {
   return {
     asked,
     port: proxy.address().port,
+    /** From now on it answers nothing but this status; null: as before. */
+    refuse(status) { refusal = status; },
     async close() {
       for (const socket of sockets) socket.destroy();
       proxy.closeAllConnections();

@@ -81,7 +81,7 @@ export function inWords({ heads, bands, word }: Look, layer: number, head: numbe
   const dilation = dilations[head]!;
   const near = 4 * dilation;
   const parts: [number, string][] = [
-    [share((distance) => distance === null), 'to the global token, which sees the whole document'],
+    [share((distance) => distance === null), 'to the global token, which sees all that is read'],
     [window((distance) => distance === 0), `to “${word.token}” itself`],
     [window((distance) => distance < 0 && distance >= -near), 'to the few tokens before'],
     [window((distance) => distance > 0 && distance <= near), 'to the few tokens after'],

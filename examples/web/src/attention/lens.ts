@@ -10,7 +10,7 @@ import { isShown } from '../panels/tabs';
 import { count } from '../words';
 import { bandsOf, type Reach } from './bands';
 import { gridOf, inWords } from './grid';
-import { lookFrom, type Look } from './look';
+import { GLOBAL_FIRST, lookFrom, type Look } from './look';
 import { drawPattern, pairsOf, type Pattern } from './picture';
 import { reachOf } from './reach';
 import { stripOf } from './strip';
@@ -58,13 +58,13 @@ const TOY_WORDS = 24;
 function drawToy(): void {
   const causal = causalBox.checked;
   const pattern: Pattern = {
-    seqLen: TOY_WORDS, oneSidedWindow: Number(windowSlider.value), dilation: Number(gapSlider.value), causal, globalTokens: globalBox.checked && !causal ? [0] : [],
+    seqLen: TOY_WORDS, oneSidedWindow: Number(windowSlider.value), dilation: Number(gapSlider.value), causal, hasGlobal: globalBox.checked && !causal,
   };
   globalBox.disabled = causal; // it would carry news back from ahead
   drawPattern(toy, pattern);
   const { oneSidedWindow, dilation } = pattern;
   const heard = (layers: number): number => Math.min((causal ? 1 : 2) * layers * oneSidedWindow * dilation + 1, TOY_WORDS);
-  toySaid.textContent = `${count(pairsOf(pattern))} of ${TOY_WORDS ** 2} cells are filled: that is the work. A word in the middle reaches over ${heard(1)} words in one layer, over ${heard(2)} in two and ${heard(3)} in three, as its neighbours have looked at theirs${pattern.globalTokens.length > 0 ? '; through the global one it hears of all' : ''}.`;
+  toySaid.textContent = `${count(pairsOf(pattern))} of ${TOY_WORDS ** 2} cells are filled: that is the work. A word in the middle reaches over ${heard(1)} words in one layer, over ${heard(2)} in two and ${heard(3)} in three, as its neighbours have looked at theirs${pattern.hasGlobal ? '; through the global one it hears of all' : ''}.`;
   toy.setAttribute('aria-label', toySaid.textContent);
 }
 
@@ -87,7 +87,7 @@ function drawScale(): void {
   const { max_position_embeddings, pad_token_id = 1 } = model!.config;
   const most = max_position_embeddings - pad_token_id - 1;
   const seqLen = Math.min(tokens, most);
-  const pattern: Pattern = { seqLen, oneSidedWindow, dilation: dilations[head]!, causal, globalTokens: look?.hasGlobal === false ? [] : [0] };
+  const pattern: Pattern = { seqLen, oneSidedWindow, dilation: dilations[head]!, causal, hasGlobal: look?.hasGlobal ?? GLOBAL_FIRST.has(model!.task) };
   drawPattern(scale, pattern);
   const share = pairsOf(pattern) / seqLen ** 2;
   const part = tokens > most ? `a part of your document, the ${count(most)} tokens that the model reads at once` : `your document of ${count(seqLen)} tokens`;
@@ -136,11 +136,17 @@ function showLook({ flow }: Opened, look: Look): void {
   one.replaceChildren(
     make('p', {}, `What “${text}”${piece} looks at. A model reads in layers, and each has heads that look for different things: a row for each layer, the first at the bottom, a column for each head. Bars are the tokens of the window from left to right, `,
       key('itself', 'itself'), ' in the middle', ...(look.hasGlobal ? ['; ', key('global', 'at the left'), ' the global token'] : []), '. Choose one: what it looks at is painted into the document.'),
+    ...(look.read.to - look.read.from < look.tokens ? [make('p', { class: 'quiet' }, partOf(look))] : []),
     grid, strip, said,
     make('h2', {}, 'How far it hears'),
     make('p', { class: 'quiet' }, 'A token looks no farther than its window. But what it looks at had looked around before, a layer below.'),
     reachOf(look, (reach) => showReach(flow, look, reach)),
   );
+}
+
+/** What a look reads is not what was read of the document, and its weights may differ from those a little. */
+function partOf({ read: { from, to }, tokens, hasGlobal }: Look): string {
+  return `For this picture the model reads ${count(to - from)} of the document’s ${count(tokens)} tokens anew, those around the word, as if they were all${hasGlobal ? ': its global token sees these alone' : ''}.`;
 }
 
 /** What was painted last, for when another panel has painted over it. */

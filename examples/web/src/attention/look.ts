@@ -3,9 +3,9 @@
 
 import { LongformerModel, type Encoding } from 'longformer-wasm';
 import { engine, type Model, type Opened } from '../desk';
-import type { Job } from '../job';
+import { unlessLate, type Job } from '../job';
 import type { Task } from '../reader';
-import { bandsOf, type Band } from './bands';
+import { bandsOf, reachAfter, type Band } from './bands';
 import type { TokensReply, TokensRequest } from './tokens.worker';
 
 /** A token that is looked at. */
@@ -24,6 +24,8 @@ export interface Look {
   readonly word: { start: number; end: number; text: string; token: string; /** Of the token, in the document. */ position: number };
   /** Of the document. */
   readonly tokens: number;
+  /** The part of them that was read for this look, with the special tokens at its ends. */
+  readonly read: { from: number; to: number };
   readonly bands: readonly Band[];
   /** Whether the first token of a reading is a global one. */
   readonly hasGlobal: boolean;
@@ -31,11 +33,11 @@ export interface Look {
   readonly heads: readonly (readonly (readonly Glance[])[])[];
 }
 
-/** Tokens that are read around the word: more than any word hears of in a few layers, and soon done. */
+/** Tokens that are read around the word, at least: soon done, and enough for a global token to have something to tell. */
 const STRETCH = 2000;
 
 /** The tasks that make the first token global. Of a question, whose tokens are, it stands for these. */
-const GLOBAL_FIRST = new Set<Task>(['search', 'text-classification', 'question-answering']);
+export const GLOBAL_FIRST = new Set<Task>(['search', 'text-classification', 'question-answering']);
 
 export async function lookFrom(opened: Opened, model: Model, offset: number, job: Job): Promise<Look> {
   const encoding = await encodingOf(opened, model, job);
@@ -45,7 +47,9 @@ export async function lookFrom(opened: Opened, model: Model, offset: number, job
   const [before, end] = [encoding.specialTokensMask.indexOf(0), encoding.specialTokensMask.lastIndexOf(0) + 1];
   const position = tokenAt(offsets, before, end, startOfWord(opened.flow.text, offset));
 
-  const size = Math.min(STRETCH, longformer.maxTokens - before - (inputIds.length - end), end - before);
+  // All that the word hears of through the layers, if the model reads so much at once.
+  const stretch = Math.max(STRETCH, 2 * reachAfter(bands, bands.length).back + 1);
+  const size = Math.min(stretch, longformer.maxTokens - before - (inputIds.length - end), end - before);
   const first = Math.min(Math.max(position - (size >> 1), before), end - size);
   const ids = [...inputIds.subarray(0, before), ...inputIds.subarray(first, first + size), ...inputIds.subarray(end)];
   const query = position - first + before;
@@ -69,7 +73,7 @@ export async function lookFrom(opened: Opened, model: Model, offset: number, job
   });
   const { text } = opened.flow;
   const word = { ...wordAt(text, offsets[position]!), token: text.slice(...offsets[position]!), position };
-  return { word, tokens: inputIds.length, bands, hasGlobal: globalTokens.length > 0, heads };
+  return { word, tokens: inputIds.length, read: { from: first - before, to: first + size + inputIds.length - end }, bands, hasGlobal: globalTokens.length > 0, heads };
 }
 
 function startOfWord(text: string, offset: number): number {
@@ -102,7 +106,8 @@ async function loaded(model: Model, job: Job): Promise<LongformerModel> {
   if (modelOf?.model === model && modelOf.longformer.engine === running) return modelOf.longformer;
   await modelOf?.longformer.dispose();
   modelOf = null;
-  const longformer = await LongformerModel.fromPretrained(model.choice.open(job.options), { engine: running, dtype: 'f16', ...model.options, ...job.options });
+  const longformer = await unlessLate(job.signal,
+    LongformerModel.fromPretrained(model.choice.open(job.options), { engine: running, dtype: 'f16', ...model.options, ...job.options }));
   modelOf = { model, longformer };
   return longformer;
 }

@@ -7,14 +7,15 @@ export interface Pattern {
   dilation: number;
   /** No token looks ahead. */
   causal: boolean;
-  globalTokens: readonly number[];
+  /** The first token looks at all, and all look at it. */
+  hasGlobal: boolean;
 }
 
 /** More are too small for cells. */
 const MOST_CELLS = 40;
 
 export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
-  const { seqLen, oneSidedWindow, dilation, causal, globalTokens } = pattern;
+  const { seqLen, oneSidedWindow, dilation, causal, hasGlobal } = pattern;
   const side = canvas.clientWidth;
   canvas.width = canvas.height = side * devicePixelRatio;
   const context = canvas.getContext('2d')!;
@@ -30,7 +31,7 @@ export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
         const isSeen = distance % dilation === 0 && distance / dilation <= oneSidedWindow;
         const colour = distance === 0 ? itself
           : causal && column > row ? null
-          : globalTokens.includes(row) || globalTokens.includes(column) ? global
+          : hasGlobal && (row === 0 || column === 0) ? global
           : isSeen ? window : null;
         context.fillStyle = colour ?? line;
         context.globalAlpha = colour === null ? 0.6 : 1;
@@ -52,15 +53,15 @@ export function drawPattern(canvas: HTMLCanvasElement, pattern: Pattern): void {
   context.globalAlpha = 1;
   context.fillStyle = global;
   const thick = Math.max(cell, 1.5);
-  for (const token of globalTokens) {
-    context.fillRect(0, token * cell, side, thick);
-    context.fillRect(token * cell, 0, thick, side);
-  }
+  if (!hasGlobal) return;
+  if (!causal) context.fillRect(0, 0, side, thick);
+  context.fillRect(0, 0, thick, side);
 }
 
 /** Pairs of tokens that are looked at, of `seqLen²` that there are. */
-export function pairsOf({ seqLen, oneSidedWindow, dilation, causal, globalTokens }: Pattern): number {
-  let pairs = seqLen;
-  for (let step = 1; step <= oneSidedWindow && step * dilation < seqLen; step++) pairs += (causal ? 1 : 2) * (seqLen - step * dilation);
-  return Math.min(pairs + globalTokens.length * 2 * (seqLen - 1 - oneSidedWindow), seqLen ** 2);
+export function pairsOf({ seqLen, oneSidedWindow, dilation, causal, hasGlobal }: Pattern): number {
+  const inWindow = Math.min(oneSidedWindow, Math.floor((seqLen - 1) / dilation)); // of the first token: no window is longer than the text
+  let pairs = hasGlobal ? seqLen - 1 - inWindow : 0;
+  for (let step = 1; step <= inWindow; step++) pairs += seqLen - step * dilation;
+  return seqLen + (causal ? 1 : 2) * pairs;
 }

@@ -1,5 +1,5 @@
 // How far a word hears, layer by layer: each layer adds a window on both sides, or behind where none
-// looks ahead, and a global token brings news of the whole document from the second layer on.
+// looks ahead, and a global token brings news of all that is read from the second layer on.
 
 import { make } from '../elements';
 import { count } from '../words';
@@ -31,13 +31,13 @@ export function reachOf(look: Look, show: (reach: Reach) => void): HTMLElement {
   return make('div', { class: 'reaches' }, canvas, make('p', { class: 'row' }, slider, play), said);
 }
 
-function sentence({ word, tokens, bands, hasGlobal }: Look, layers: number): string {
+function sentence({ word, read, bands, hasGlobal }: Look, layers: number): string {
   if (layers === 0) return `Before the first layer “${word.token}” knows only itself.`;
   const { back, ahead } = reachAfter(bands, layers);
   const after = layers === 1 ? 'After the first layer' : layers === bands.length ? `After all ${layers} layers` : `After ${layers} layers`;
   const far = ahead === 0 ? `from up to ${count(back)} tokens before it` : `from up to ${count(back)} tokens on each side`;
   const how = layers === 1 ? ', its window' : ': its neighbours had heard of theirs';
-  const global = hasGlobal && layers > 1 ? ` Through the global token it has heard of all ${count(tokens)}, in a summary.` : '';
+  const global = hasGlobal && layers > 1 ? ` Through the global token it has heard of all ${count(read.to - read.from)} that are read, in a summary.` : '';
   return `${after} “${word.token}” has heard ${far}${how}.${global}`;
 }
 
@@ -45,7 +45,7 @@ function sentence({ word, tokens, bands, hasGlobal }: Look, layers: number): str
 const [LEFT, RIGHT] = [16, 42];
 
 /** A row for each layer, the first at the bottom; as wide as the last layer's reach. */
-function draw(canvas: HTMLCanvasElement, { bands, word, tokens, hasGlobal }: Look, layers: number): void {
+function draw(canvas: HTMLCanvasElement, { bands, word, tokens, read, hasGlobal }: Look, layers: number): void {
   const { clientWidth: width, clientHeight: height } = canvas;
   [canvas.width, canvas.height] = [width * devicePixelRatio, height * devicePixelRatio];
   const context = canvas.getContext('2d')!;
@@ -71,7 +71,7 @@ function draw(canvas: HTMLCanvasElement, { bands, word, tokens, hasGlobal }: Loo
     };
     line(0, tokens, y, row - 2, '--line', isReached ? 0.4 : 0.15);
     line(Math.max(word.position - back - 0.5, 0), Math.min(word.position + ahead + 0.5, tokens), y, row - 2, layer === 0 ? '--itself' : '--window', isReached ? 1 : 0.18);
-    if (hasGlobal && layer >= 2) line(0, tokens, y + row - 5, 2, '--global', isReached ? 1 : 0.18);
+    if (hasGlobal && layer >= 2) line(read.from, read.to, y + row - 5, 2, '--global', isReached ? 1 : 0.18);
     context.globalAlpha = 1;
     context.fillStyle = colour('--quiet');
     if (layer === 0) continue;

@@ -18,6 +18,12 @@ export async function showDocument(html: string, signal: AbortSignal): Promise<F
   return inSlices(flowOf(html, text), signal);
 }
 
+export function hideDocument(): void {
+  clearMarks();
+  text.replaceChildren();
+  byId('empty').hidden = false;
+}
+
 // ---------------------------------------------------------------------------- marks
 
 /** Names of marks, as `::highlight(name)` in style/marks.css has them. */
@@ -47,7 +53,12 @@ export function markNear(flow: Flow, marks: ReadonlyMap<Mark, readonly { start: 
     for (const [name, places] of marks) mark(flow, name, places.filter((place) => place.end > from && place.start < to));
   };
   sheet.addEventListener('scroll', refresh, { passive: true });
-  unwatch = () => sheet.removeEventListener('scroll', refresh);
+  const sizes = new ResizeObserver(refresh); // more may come into view without a scroll
+  sizes.observe(sheet);
+  unwatch = () => {
+    sheet.removeEventListener('scroll', refresh);
+    sizes.disconnect();
+  };
   refresh();
 }
 

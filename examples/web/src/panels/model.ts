@@ -64,8 +64,12 @@ folder.addEventListener('change', () => {
   folder.value = '';
 });
 
+let noted = desk.model;
+
 onChange(() => {
   const { model } = desk;
+  if (model === noted) return; // it may have been cleared since
+  noted = model;
   if (model === null) return;
   remember('model', [model.choice.label]);
   if (model.choice.isOfHub) rememberHubChoice(model.choice.label);

@@ -1,7 +1,7 @@
 // The ways in: a dialog, a drop, a paste, the sample.
 
 import sample from '../../../../DESIGN.md?url';
-import { openDocument } from '../desk';
+import { forgetDocument, openDocument } from '../desk';
 import { byId } from '../elements';
 import { showProblem } from '../job';
 import { keptDocument } from '../kept-document';
@@ -38,6 +38,11 @@ file.addEventListener('change', () => {
 byId('sample').addEventListener('click', async () => {
   const reply = await fetch(sample);
   void open(new File([await reply.blob()], 'DESIGN.md'));
+});
+
+byId('forget').addEventListener('click', async () => {
+  await forgetDocument();
+  byId('choose').focus(); // the button is gone that had it
 });
 
 byId('paste').addEventListener('submit', (event) => {
