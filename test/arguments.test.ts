@@ -57,7 +57,7 @@ test('numbers that look right and are none, and names from elsewhere', async ({ 
 });
 
 test('options that there are not, with the call and those that there are', async ({ engine, model: loaded }) => {
-  const unknown = (name: string, call: string, first: string): RegExp => new RegExp(`^${name} is no option of ${call}; there are ${first}`);
+  const unknown = (name: string, call: string, first: string): RegExp => new RegExp(`^"${name}" is no option of ${call}; there are ${first}`);
   const load = 'engine, threads, dtype, modulesToNotConvert, attentionWindow, revision, cacheDir, localFilesOnly, signal, onProgress$';
   await refused(createEngine, [{ thread: 2 }], unknown('thread', 'createEngine', 'threads, simd, wasm, workerUrl, worker, maxMemoryBytes, signal$'));
   await refused(LongformerModel.fromPretrained, [model, { engine, dype: 'int8' }], unknown('dype', 'LongformerModel.fromPretrained', load));
@@ -70,9 +70,9 @@ test('options that there are not, with the call and those that there are', async
   await refused(SearchIndex.load, ['an.index', { engine, dype: 'int8' }], unknown('dype', 'SearchIndex.load', `source, passages, vectors, ${load}`));
   await refused(Tokenizer.fromPretrained, [model, { dtype: 'int8' }], unknown('dtype', 'Tokenizer.fromPretrained', 'revision, cacheDir, localFilesOnly, signal, onProgress$'));
   await refused(convertToLongformer, ['a', 'b', { maxPosition: 9 }], unknown('maxPosition', 'convertToLongformer', 'maxPositions, attentionWindow, attentionDilation, revision'));
-  await refused(loaded.forward.bind(loaded), [{ inputIds: [0] }, { outputHiddenState: true }], unknown('outputHiddenState', 'forward', 'positions, outputHiddenStates,'));
-  await refused(loaded.attentionOf.bind(loaded), [{ inputIds: [0] }, { layer: 0, token: 0 }], unknown('token', 'attentionOf', 'layer, position, attentionWindow,'));
-  await refused(loaded.plan.bind(loaded), [{ token: 9 }], unknown('token', 'plan', 'tokens, batch,'));
+  await refused(loaded.forward.bind(loaded), [{ inputIds: [0] }, { outputHiddenState: true }], unknown('outputHiddenState', 'model.forward', 'positions, outputHiddenStates,'));
+  await refused(loaded.attentionOf.bind(loaded), [{ inputIds: [0] }, { layer: 0, token: 0 }], unknown('token', 'model.attentionOf', 'layer, position, attentionWindow,'));
+  await refused(loaded.plan.bind(loaded), [{ token: 9 }], unknown('token', 'model.plan', 'tokens, batch,'));
   await refused(engine.attention.bind(engine), [{ window: 4 }], unknown('window', 'engine.attention', 'query, key, value,'));
   await refused(engine.attention.bind(engine), [{}, { timeout: 4 }], unknown('timeout', 'engine.attention', 'signal, onProgress$'));
   await refused(patternSvg, [{ seqLen: 4, oneSidedWindow: 1, global: [0] }], unknown('global', 'patternSvg', 'seqLen, oneSidedWindow,'));
@@ -82,13 +82,28 @@ test('options that there are not, with the call and those that there are', async
 test('options that there are not, of objects that are loaded', async ({ engine }) => {
   const folder = new URL('./fixtures/tiny-bert/', import.meta.url);
   const tokenizer = await Tokenizer.fromPretrained(folder);
-  await refused(tokenizer.encode.bind(tokenizer), ['a', { max_length: 9 }], /^max_length is no option of encode; there are pair, cut, addSpecialTokens, maxLength, overflow$/);
-  await refused(tokenizer.encodeWindows.bind(tokenizer), ['a', { maxLength: 9, stride: 1, overlap: 1 }], /^overlap is no option of encodeWindows; there are pair, cut, maxLength, stride$/);
-  await refused(tokenizer.decode.bind(tokenizer), [[], { skip_special_tokens: true }], /^skip_special_tokens is no option of decode; there are skipSpecialTokens$/);
+  await refused(tokenizer.encode.bind(tokenizer), ['a', { max_length: 9 }], /^"max_length" is no option of tokenizer\.encode; there are pair, cut, addSpecialTokens, maxLength, overflow$/);
+  await refused(tokenizer.encodeWindows.bind(tokenizer), ['a', { maxLength: 9, stride: 1, overlap: 1 }], /^"overlap" is no option of tokenizer\.encodeWindows; there are pair, cut, maxLength, stride$/);
+  await refused(tokenizer.decode.bind(tokenizer), [[], { skip_special_tokens: true }], /^"skip_special_tokens" is no option of tokenizer\.decode; there are skipSpecialTokens$/);
   const index = await SearchIndex.create(await tinyPipeline('word-piece', 'classifier'), { engine });
-  await refused(index.add.bind(index), [[], { concurrency: 2 }], /^concurrency is no option of index\.add; there are signal, onProgress$/);
-  await refused(index.search.bind(index), ['a', { top_k: 1 }], /^top_k is no option of index\.search; there are topK, signal, onProgress$/);
-  await refused(index.save.bind(index), ['an.index', { overwrite: true }], /^overwrite is no option of index\.save; there are signal, onProgress$/);
+  await refused(index.add.bind(index), [[], { concurrency: 2 }], /^"concurrency" is no option of index\.add; there are signal, onProgress$/);
+  await refused(index.search.bind(index), ['a', { top_k: 1 }], /^"top_k" is no option of index\.search; there are topK, signal, onProgress$/);
+  await refused(index.save.bind(index), ['an.index', { overwrite: true }], /^"overwrite" is no option of index\.save; there are signal, onProgress$/);
+});
+
+test('fields that there are not; a whole encoding is a sequence', async ({ engine, model: loaded }) => {
+  const misspelt = /^"globaltokens" is no field of a sequence; there are inputIds, globalTokens, keyMask, tokenTypeIds, /;
+  await refused(loaded.forward.bind(loaded), [{ inputIds: [0], globaltokens: [0] }], misspelt);
+  await refused(loaded.forward.bind(loaded), [[{ inputIds: [0] }, { inputIds: [0], globaltokens: [0] }]], misspelt);
+  await refused(loaded.attentionOf.bind(loaded), [{ inputIds: [0], globaltokens: [0] }, { layer: 0, position: 0 }], misspelt);
+  const files = await tinyPipeline('word-piece', 'classifier');
+  const classifier = await LongformerModel.fromPretrained(files, { engine });
+  const tokenizer = await Tokenizer.fromPretrained(files);
+  await classifier.forward({ ...tokenizer.encode('ann lives in rome', { maxLength: 4, overflow: 'truncate' }), globalTokens: [0] }); // with readUntil
+  const index = await SearchIndex.create(files, { engine });
+  await refused(index.add.bind(index), [[{ id: 'a', text: 'a', verson: '1' }]], /^"verson" is no field of documents\[0\]; there are id, text, version$/);
+  const found = await pipeline('search', files, { engine });
+  await refused(found, [{ query: 'a', documents: [{ id: 'a', text: 'a', titel: 'A' }] }], /^"titel" is no field of input\.documents\[0\]; there are id, text$/);
 });
 
 test.run();

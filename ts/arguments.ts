@@ -4,13 +4,13 @@ import { LongformerError } from './errors.ts';
 import type { LongCallOptions } from './progress.ts';
 import { quoted } from './quoted.ts';
 
-/** The names of options. Their type keeps the list complete: one that is missing does not compile. */
-export type Names<Options> = { readonly [Name in keyof Options]-?: true };
+/** The names of options, whatever is kept under them. Their type keeps the list complete: one that is missing does not compile. */
+export type Names<Options> = { readonly [Name in keyof Options]-?: unknown };
 
 export const CALL_OPTIONS: Names<LongCallOptions> = { signal: true, onProgress: true };
 
 /** Options of a long call, before anything is begun. `call` is what its caller wrote. */
-export function checkCallOptions(call: string, options: LongCallOptions, known: object = CALL_OPTIONS): void {
+export function checkCallOptions<O extends LongCallOptions>(call: string, options: O, known: Names<O>): void {
   checkObject(options, 'options');
   checkNames(call, options, known);
   const { signal, onProgress } = options as { signal?: Partial<AbortSignal> | null; onProgress?: unknown };
@@ -23,10 +23,10 @@ export function checkCallOptions(call: string, options: LongCallOptions, known: 
 }
 
 /** Refuses a name that is not known: one that is misspelt would count for nothing, without a word. */
-export function checkNames(call: string, given: object, known: object): void {
+export function checkNames<O extends object>(call: string, given: O, known: Names<O>, kind = 'option'): void {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
   if (unknown === undefined) return;
-  throw new LongformerError('BAD_INPUT', unknown, `is no option of ${call}; there are ${Object.keys(known).join(', ')}`);
+  throw new LongformerError('BAD_INPUT', quoted(unknown), `is no ${kind} of ${call}; there are ${Object.keys(known).join(', ')}`);
 }
 
 export function checkObject(value: unknown, name: string): void {

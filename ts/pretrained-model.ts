@@ -16,6 +16,7 @@ import type { LongCallOptions } from './progress.ts';
 import { PLAN_REQUEST, planOf, type Plan, type PlannedModel, type PlanRequest } from './plan.ts';
 import { quoted } from './quoted.ts';
 import type { Tensor } from './tensor.ts';
+import type { Encoding } from './tokenizer/encoding.ts';
 
 /** One text, as ids. Lists may be arrays or typed arrays. */
 export interface Sequence {
@@ -58,6 +59,12 @@ export interface AttentionOptions extends LongCallOptions {
   /** Replaces the window for this call, both sides together. */
   attentionWindow?: number | number[];
 }
+
+/** An `Encoding` is a sequence, too. */
+const SEQUENCE: Names<Sequence & Encoding> = {
+  inputIds: true, globalTokens: true, keyMask: true, tokenTypeIds: true,
+  tokens: true, offsets: true, sequenceIds: true, wordIds: true, specialTokensMask: true, readUntil: true,
+};
 
 const FORWARD_OPTIONS: Names<ForwardOptions> = {
   positions: true, outputHiddenStates: true, outputAttentions: true, attentionWindow: true, maxBatchTokens: true, ...CALL_OPTIONS,
@@ -114,7 +121,7 @@ export abstract class PretrainedModel<Output> {
    * @internal
    */
   protected async run(sequences: readonly Sequence[], options: ForwardOptions): Promise<(Output & LayerOutputs)[]> {
-    checkCallOptions('forward', options, FORWARD_OPTIONS);
+    checkCallOptions('model.forward', options, FORWARD_OPTIONS);
     refuseWithoutRows(this.#planned.architecture, options.positions);
     const checked = sequences.map((sequence) => this.#check(sequence));
     const shortest = checked.reduce((least, { inputIds }) => Math.min(least, inputIds.length), Infinity);
@@ -145,7 +152,7 @@ export abstract class PretrainedModel<Output> {
    * ```
    */
   async attentionOf(sequence: Sequence, options: AttentionOptions): Promise<Tensor> {
-    checkCallOptions('attentionOf', options, ATTENTION_OPTIONS);
+    checkCallOptions('model.attentionOf', options, ATTENTION_OPTIONS);
     const checked = this.#check(sequence);
     const { num_hidden_layers, num_attention_heads } = this.#fields;
     const { length } = checked.inputIds;
@@ -174,7 +181,7 @@ export abstract class PretrainedModel<Output> {
    */
   plan(request: PlanRequest): Plan {
     checkObject(request, 'the request');
-    checkNames('plan', request, PLAN_REQUEST);
+    checkNames('model.plan', request, PLAN_REQUEST);
     const attentionWindow = request.attentionWindow ?? this.#attentionWindow ?? undefined;
     return planOf({ ...this.#planned, threads: this.engine.info.threads }, { ...request, attentionWindow });
   }
@@ -196,6 +203,7 @@ export abstract class PretrainedModel<Output> {
     if ('attentionMask' in sequence || 'attention_mask' in sequence) {
       throw new LongformerError('BAD_INPUT', 'attentionMask', 'is no part of a sequence: it has no padding; keyMask hides tokens, globalTokens lists global ones');
     }
+    checkNames('a sequence', sequence, SEQUENCE, 'field');
     checkList('inputIds', sequence.inputIds);
     const { length } = sequence.inputIds;
     if (!(length > 0)) throw new LongformerError('BAD_INPUT', 'inputIds', 'must have at least one token, has none');

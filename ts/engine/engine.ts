@@ -1,7 +1,7 @@
 // The caller's side of an engine: a queue of calls, one of which runs. Hears every death, and keeps
 // the process alive only while a call is pending.
 
-import { checkCallOptions } from '../arguments.ts';
+import { CALL_OPTIONS, checkCallOptions } from '../arguments.ts';
 import { checkAttention, type AttentionInput } from '../attention.ts';
 import { LongformerError } from '../errors.ts';
 import type { Source } from '../files/source.ts';
@@ -97,7 +97,7 @@ export class Engine {
    * ```
    */
   async attention(input: AttentionInput, options: LongCallOptions = {}): Promise<Tensor> {
-    checkCallOptions('engine.attention', options);
+    checkCallOptions('engine.attention', options, CALL_OPTIONS);
     const { args, transfer, dims } = checkAttention(input);
     return { dims, data: await this.call('attention', [args], { ...options, transfer }) };
   }

@@ -18,7 +18,7 @@ export function checkFields(value: unknown, subject: string, wanted: readonly st
     throw new LongformerError('BAD_INPUT', subject, `must be an object with ${fields.join(', ')}, got ${quoted(value)}`);
   }
   const unknown = Object.keys(value).find((name) => !fields.includes(name));
-  if (unknown !== undefined) throw new LongformerError('BAD_INPUT', `${subject}.${unknown}`, `is not known; there are ${fields.join(', ')}`);
+  if (unknown !== undefined) throw new LongformerError('BAD_INPUT', quoted(unknown), `is no field of ${subject}; there are ${fields.join(', ')}`);
   return value as Record<string, unknown>;
 }
 

@@ -192,7 +192,7 @@ export interface Pipelines {
 export async function pipeline<Name extends keyof Pipelines>(
   task: Name, source: string | URL | FileSource, options: Name extends 'search' ? SearchIndexOptions : LoadOptions = {},
 ): Promise<Pipelines[Name]> {
-  checkCallOptions('pipeline', options, task === 'search' ? INDEX_OPTIONS : LOAD_OPTIONS);
+  checkCallOptions<LoadOptions>('pipeline', options, task === 'search' ? INDEX_OPTIONS : LOAD_OPTIONS);
   if (task === 'search') return searchPipeline(source, options) as Promise<Pipelines[Name]>;
   if (Object.hasOwn(tasks, task)) return textPipeline(task as TaskName, source, options) as Promise<Pipelines[Name]>;
   throw new LongformerError('BAD_INPUT', 'task', `must be one of ${[...Object.keys(tasks), 'search'].join(', ')}, got ${quoted(task)}`);
@@ -201,7 +201,7 @@ export async function pipeline<Name extends keyof Pipelines>(
 async function searchPipeline(source: string | URL | FileSource, options: SearchIndexOptions): Promise<SearchPipeline> {
   const { index, search } = await openSearch(source, options);
   const withReport = async (input: SearchInput, options: LongCallOptions = {}): Promise<Reported<FoundPassage[]>> => {
-    checkCallOptions('search', options);
+    checkCallOptions('search', options, CALL_OPTIONS);
     return search(input, options);
   };
   const run = async (input: SearchInput, options?: LongCallOptions): Promise<FoundPassage[]> => (await withReport(input, options)).result;

@@ -42,6 +42,8 @@ export interface KeptIndexOptions extends SearchIndexOptions {
   source?: string | URL | FileSource;
 }
 
+const DOCUMENT: Names<Document> = { id: true, text: true, version: true };
+
 const KEPT_OPTIONS: Names<KeptIndexOptions> = { source: true, ...INDEX_OPTIONS };
 
 /**
@@ -128,7 +130,7 @@ export class SearchIndex {
    * Searches go on meanwhile, and what is added or removed meanwhile is not part of the file.
    */
   async save(target: string | URL | WritableStream<Uint8Array>, options: LongCallOptions = {}): Promise<void> {
-    checkCallOptions('index.save', options);
+    checkCallOptions('index.save', options, CALL_OPTIONS);
     const { engine } = this;
     const { signal, onProgress } = options;
     const { saving, bytes: total } = await engine.call('startSaving', [this.#id], { signal });
@@ -156,7 +158,7 @@ export class SearchIndex {
    * windows that overlap, and the result says in how many.
    */
   async add(documents: readonly Document[], options: LongCallOptions = {}): Promise<ReadDocument[]> {
-    checkCallOptions('index.add', options);
+    checkCallOptions('index.add', options, CALL_OPTIONS);
     return this.engine.call('addDocuments', [this.#id, checkDocuments(documents)], options);
   }
 
@@ -193,7 +195,7 @@ export class SearchIndex {
   }
 }
 
-function checkIndexOptions(call: string, options: SearchIndexOptions, known: object): void {
+function checkIndexOptions(call: string, options: SearchIndexOptions, known: Names<SearchIndexOptions>): void {
   checkCallOptions(call, options, known);
   if (options.passages === undefined) return;
   checkObject(options.passages, 'passages');
@@ -203,10 +205,12 @@ function checkIndexOptions(call: string, options: SearchIndexOptions, known: obj
 function checkDocuments(documents: readonly Document[]): Document[] {
   if (!Array.isArray(documents)) throw new LongformerError('BAD_INPUT', 'documents', `must be a list, got ${quoted(documents)}`);
   const ids = new Set<string>();
-  return (documents as readonly (Document | null)[]).map((document, i) => {
-    const id = checkString(`documents[${i}].id`, document?.id);
-    const text = checkString(`documents[${i}].text`, document?.text);
-    const version = document?.version === undefined ? {} : { version: checkString(`documents[${i}].version`, document.version) };
+  return (documents as readonly Document[]).map((document, i) => {
+    checkObject(document, `documents[${i}]`);
+    checkNames(`documents[${i}]`, document, DOCUMENT, 'field');
+    const id = checkString(`documents[${i}].id`, document.id);
+    const text = checkString(`documents[${i}].text`, document.text);
+    const version = document.version === undefined ? {} : { version: checkString(`documents[${i}].version`, document.version) };
     if (ids.has(id)) throw new LongformerError('BAD_INPUT', `documents[${i}].id`, `must be there once, ${quoted(id)} is there again`);
     ids.add(id);
     return { id, text, ...version };

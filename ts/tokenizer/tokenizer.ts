@@ -119,7 +119,7 @@ export class Tokenizer {
    * `readUntil` says where; the other is never cut.
    */
   encode(text: string, options: EncodeOptions = {}): Encoding {
-    checkOptions('encode', options, ENCODE_OPTIONS);
+    checkOptions('tokenizer.encode', options, ENCODE_OPTIONS);
     const { pair, cut, addSpecialTokens = true, maxLength, overflow = 'error' } = options;
     checkChoice(overflow, 'overflow', ['error', 'truncate']);
     const input = this.read(text, pair, cut, addSpecialTokens);
@@ -147,7 +147,7 @@ export class Tokenizer {
    * ```
    */
   encodeWindows(text: string, options: WindowOptions): Encoding[] {
-    checkOptions('encodeWindows', options, WINDOW_OPTIONS);
+    checkOptions('tokenizer.encodeWindows', options, WINDOW_OPTIONS);
     const { pair, cut, maxLength, stride } = options;
     checkCount(maxLength, 'maxLength');
     checkCount(stride, 'stride', 0);
@@ -165,7 +165,7 @@ export class Tokenizer {
    * the like, are left out. Throws `BAD_INPUT` for an id that has no token.
    */
   decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean | undefined } = {}): string {
-    checkOptions('decode', options, { skipSpecialTokens: true });
+    checkOptions('tokenizer.decode', options, { skipSpecialTokens: true });
     const tokens: string[] = [];
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
@@ -233,7 +233,7 @@ function checkText(name: string, text: unknown): void {
   if (typeof text !== 'string') throw new LongformerError('BAD_INPUT', name, `must be a string, got ${typeof text}`);
 }
 
-function checkOptions(call: string, options: object, known: object): void {
+function checkOptions<O extends object>(call: string, options: O, known: Names<O>): void {
   checkObject(options, 'options');
   checkNames(call, options, known);
 }
