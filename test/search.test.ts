@@ -333,7 +333,7 @@ test('refuses documents and questions that are none', async (context) => {
   await withIndex(context, {}, async (index) => {
     const add = (documents: unknown) => () => index.add(documents as []);
     await assertRefuses(add('text'), 'BAD_INPUT', /documents/, /list/);
-    await assertRefuses(add([null]), 'BAD_INPUT', /documents\[0\]\.id/);
+    await assertRefuses(add([null]), 'BAD_INPUT', /documents\[0\] must be an object, got null/);
     await assertRefuses(add([{ id: 1, text: '' }]), 'BAD_INPUT', /documents\[0\]\.id/, /1/);
     await assertRefuses(add([{ id: 'a', text: 'a' }, { id: 'b' }]), 'BAD_INPUT', /documents\[1\]\.text/);
     await assertRefuses(add([{ id: 'a', text: 'a' }, { id: 'a', text: 'b' }]), 'BAD_INPUT', /documents\[1\]\.id/, /"a"/);

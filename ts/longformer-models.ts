@@ -135,7 +135,7 @@ export class LongformerForTokenClassification extends SequenceModel<TokenClassif
  * const best = ({ data }, from) => data.reduce((top, x, i) => (i >= from && sequenceIds[i] === 1 && !(data[top] >= x) ? i : top), -1);
  * const start = best(startLogits, 0);
  * const end = best(endLogits, start);
- * console.log(text.includes(text.slice(offsets[start][0], offsets[end][1]))); // => true
+ * console.log(text.slice(offsets[start][0], offsets[end][1])); // => 'the rent. Ann pay'
  * await model.dispose();
  * ```
  */

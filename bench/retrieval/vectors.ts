@@ -125,7 +125,7 @@ export class Reader {
     const vectors = new Float32Array(readings.reduce((sum, { bounds }) => sum + bounds.length / 2, 0) * HIDDEN_SIZE);
     let next = 0;
     for (const batch of groupByTokens(readings, BATCH_TOKENS)) {
-      const results = await this.models[model].forward(batch, { attentionWindow });
+      const results = await this.models[model].forward(batch.map(({ inputIds, globalTokens }) => ({ inputIds, globalTokens })), { attentionWindow });
       for (const [i, { bounds }] of batch.entries()) {
         const { data } = results[i]!.lastHiddenState;
         for (let range = 0; range < bounds.length; range += 2) unitMean(data, bounds[range]!, bounds[range + 1]!, vectors.subarray(next, next += HIDDEN_SIZE));
