@@ -90,14 +90,12 @@ async function restartEngine(): Promise<void> {
 
 // ---------------------------------------------------------------------------- what can be done
 
-/** Shows a file and has it read. `isKept`: it is the one that was kept. */
+/** Shows a file and has it read; what cannot be shown leaves what is there. `isKept`: it is the one that was kept. */
 export async function openDocument(file: File, { isKept = false } = {}): Promise<void> {
-  change({ opened: null, reading: null });
   await run('Opening', async (job) => {
     const html = await extract(file, job.signal);
     const flow = await showDocument(html, job.signal);
-    if (flow.text.trim() === '') throw new Error('There is no text in this document.');
-    change({ opened: { name: flow.title ?? file.name, flow } });
+    change({ opened: { name: flow.title ?? file.name, flow }, reading: null });
     if (!isKept) await keepDocument(file);
     job.signal.throwIfAborted();
     if (desk.choice !== null) await readWith(job);

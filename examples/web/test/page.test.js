@@ -393,6 +393,11 @@ test('says what is wrong with a file, and goes on', async () => {
   await it.drop([['picture.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 255]]]);
   await it.page.waitForSelector('#problem:not([hidden])');
   assert.match(await it.text('#problem'), /This file cannot be shown: it is not UTF-8 text, HTML or PDF\./);
+  await it.drop([['empty.txt', '']]);
+  await it.page.waitForFunction(() => document.getElementById('problem').textContent === 'There is no text in this document.');
+  assert.is(await it.text('#name'), 'a.pdf');
+  assert.match(await it.text('#text'), /The ferry leaves at noon/);
+  assert.match(await it.text('#facts'), / tokens, read in /);
 });
 
 test('times itself in the panel of the engine', async () => {

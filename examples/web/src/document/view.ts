@@ -9,13 +9,16 @@ import { offsetOf, rangeOf } from './places';
 const text = byId('text');
 const sheet = byId('sheet');
 
-/** Shows HTML of unknown origin in the place of what was shown. */
+/** Shows HTML of unknown origin in the place of what was shown, once all of it is there and has text. */
 export async function showDocument(html: string, signal: AbortSignal): Promise<Flow> {
+  const made = make('div');
+  const flow = await inSlices(flowOf(html, made), signal);
+  if (flow.text.trim() === '') throw new Error('There is no text in this document.');
   byId('empty').hidden = true;
   clearMarks();
-  text.replaceChildren();
+  text.replaceChildren(...made.childNodes);
   sheet.scrollTop = 0;
-  return inSlices(flowOf(html, text), signal);
+  return flow;
 }
 
 export function hideDocument(): void {
