@@ -383,6 +383,14 @@ test('runs nothing of an HTML document, and fetches nothing for it', async () =>
   assert.is(await it.page.title(), 'Longformer, in this tab');
 });
 
+test('keeps the lines of what is no Markdown', async () => {
+  const program = '# not a heading\ndef f(x):\n    # One\n    return x * 2 * 3\n\n    print(x)';
+  await it.drop([['f.py', program]]);
+  await it.page.waitForFunction(() => document.getElementById('name').textContent === 'f.py');
+  await it.idle();
+  assert.is((await it.text('#text')).replace(/\n{2,}/g, '\n\n'), program);
+});
+
 test('reads a PDF', async () => {
   await it.drop([['a.pdf', [...Buffer.from(pdfOf(['The ferry leaves at noon.', 'Nobody waits for it.']))]]]);
   await it.page.waitForFunction(() => /The ferry leaves at noon\.\s+Nobody waits for it\./.test(document.getElementById('text').innerText));

@@ -27,5 +27,5 @@ async function kindOf(file: File): Promise<Kind> {
   const start = await file.slice(0, 200).text();
   if (start.startsWith('%PDF-')) return 'pdf';
   if (file.type === 'text/html' || /\.x?html?$/i.test(name) || /^\s*<(!doctype html|html)/i.test(start)) return 'html';
-  return /\.txt$/i.test(name) ? 'text' : 'markdown';
+  return /\.(md|markdown)$/i.test(name) ? 'markdown' : 'text'; // a log, a program, a paste: their lines are theirs
 }

@@ -9,7 +9,7 @@ export interface ExtractRequest { kind: Kind; bytes: ArrayBuffer }
 export type ExtractReply = { html: string } | { problem: string };
 
 const extractors: Record<Kind, (bytes: ArrayBuffer) => Promise<string>> = {
-  text: async (bytes) => paragraphs(decoded(bytes)),
+  text: async (bytes) => paragraphs(decoded(bytes), '<p xml:space="preserve">'),
   markdown: async (bytes) => marked.parse(decoded(bytes)),
   html: async (bytes) => decoded(bytes),
   pdf: htmlOfPdf,
@@ -36,8 +36,8 @@ function decoded(bytes: ArrayBuffer): string {
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** What blank lines divide. */
-function paragraphs(text: string): string {
-  return text.split(/\n\s*\n/).map((paragraph) => `<p>${escaped(paragraph.trim()).replaceAll('\n', '<br>')}</p>`).join('\n');
+function paragraphs(text: string, tag: string): string {
+  return text.replace(/^(\s*\n)+/, '').split(/\n\s*\n|\r\s*\r/).map((paragraph) => `${tag}${escaped(paragraph.trimEnd())}</p>`).join('\n');
 }
 
 /** A piece of text on a page. */
@@ -61,7 +61,7 @@ async function htmlOfPdf(bytes: ArrayBuffer): Promise<string> {
       text += `${linesOf(items as PdfItem[])}\n\n`;
     }
     if (text.trim() === '') throw new Error('it has no text, only pictures of it');
-    return paragraphs(text).replaceAll('<br>', ' '); // lines end where the page did, not where the author wanted it
+    return paragraphs(text, '<p>'); // lines end where the page did, not where the author wanted it
   } finally {
     await pdf.destroy();
   }

@@ -109,9 +109,11 @@ class FlowMaker {
     else if (!HOLDERS.has(name) || name === 'TABLE') this.#gap();
     if (level !== undefined) this.#mark(`${'#'.repeat(Number(level))} `);
     if (name === 'PRE') this.#mark('```\n');
+    const isPlain = source.getAttribute('xml:space') === 'preserve'; // of a text file: its lines and indents count
+    if (isPlain) element.className = 'plain';
     const start = this.parts.length;
     (into ?? this.#openPage()).append(element);
-    yield* this.children(source, element, depth + 1, name === 'PRE');
+    yield* this.children(source, element, depth + 1, isPlain || name === 'PRE');
     if (name === 'PRE') this.#mark(this.#tail.endsWith('\n') ? '```' : '\n```');
     if (level !== undefined && this.title === null) this.title = this.parts.slice(start).join('').trim() || null;
     this.#loose = null;
