@@ -39,9 +39,10 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  const { origin, pathname } = new URL(request.url);
-  const isPart = request.method === 'GET' && origin === location.origin && !/\/models(\/|\.json$)/.test(pathname);
-  if (isPart) event.respondWith(answer(request));
+  const { origin, href } = new URL(request.url);
+  const { scope } = self.registration; // may have a folder of that name above it
+  const isOfModels = href.startsWith(new URL('models/', scope).href) || href === new URL('models.json', scope).href;
+  if (request.method === 'GET' && origin === location.origin && !isOfModels) event.respondWith(answer(request));
 });
 
 /** Names of files change with their content; the page itself is asked for first, as it names them. */

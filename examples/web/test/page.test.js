@@ -4,9 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { servePage } from '../../../scripts/page-build.mjs';
+import { OUT, servePage } from '../../../scripts/page-build.mjs';
 import { openPage } from './browser.js';
 import { startHub } from './hub.js';
 import { FACT, longDocument, QUESTION } from './long-document.js';
@@ -86,6 +87,19 @@ if (!isolated) {
     await it.page.click('#tab-ask');
   });
 }
+
+test('is at home below a folder of any name', () => {
+  const listeners = {};
+  const scope = 'https://host/models/page/';
+  const self = { registration: { scope }, addEventListener: (type, listener) => { listeners[type] = listener; } };
+  runInNewContext(readFileSync(join(OUT, 'service-worker.js'), 'utf8'), { self, location: new URL(scope), URL, caches: { open: () => new Promise(() => {}) } });
+  const isAnswered = (path) => {
+    let answered = false;
+    listeners.fetch({ request: { method: 'GET', url: new URL(path, scope).href }, respondWith: () => { answered = true; } });
+    return answered;
+  };
+  assert.equal(['./', 'assets/index.js', 'models/a/config.json', 'models.json'].map(isAnswered), [true, true, false, false]);
+});
 
 test('shows a document of 30,000 words and reads it, layer by layer', async () => {
   await it.drop([['harbour.md', longDocument(30_000)]]);
