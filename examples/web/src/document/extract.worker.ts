@@ -37,7 +37,7 @@ const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceA
 
 /** What blank lines divide. */
 function paragraphs(text: string, tag: string): string {
-  return text.replace(/^(\s*\n)+/, '').split(/\n\s*\n|\r\s*\r/).map((paragraph) => `${tag}${escaped(paragraph.trimEnd())}</p>`).join('\n');
+  return text.replace(/^\s*\n/, '').split(/\n\s*\n/).map((paragraph) => `${tag}${escaped(paragraph.trimEnd())}</p>`).join('\n');
 }
 
 /** A piece of text on a page. */

@@ -109,7 +109,7 @@ class FlowMaker {
     else if (!HOLDERS.has(name) || name === 'TABLE') this.#gap();
     if (level !== undefined) this.#mark(`${'#'.repeat(Number(level))} `);
     if (name === 'PRE') this.#mark('```\n');
-    const isPlain = source.getAttribute('xml:space') === 'preserve'; // of a text file: its lines and indents count
+    const isPlain = name === 'P' && source.getAttribute('xml:space') === 'preserve'; // of a text file: its lines and indents count
     if (isPlain) element.className = 'plain';
     const start = this.parts.length;
     (into ?? this.#openPage()).append(element);
