@@ -7,6 +7,7 @@ import type { Flow } from './document/flow';
 import { hideDocument, showDocument } from './document/view';
 import { cancel, run, unlessLate, type Job } from './job';
 import { forgetKept, keepDocument, keepReading, keptReading } from './kept-document';
+import { storage } from './kept-files';
 import type { Pace } from './pace';
 import { openReader, taskOf, type Place, type Reader, type Reading, type Task } from './reader';
 import type { Choice } from './sources';
@@ -221,7 +222,7 @@ async function configFromHub(id: string, signal: AbortSignal): Promise<{ config:
   const reply = await fetch(url, { signal }).catch(() => null);
   signal.throwIfAborted();
   const isReached = reply !== null && reply.status !== 429 && reply.status < 500; // it is there, and has time
-  const found = isReached ? reply : await caches.match(url); // where the library puts it
+  const found = isReached ? reply : await storage?.match(url); // where the library puts it
   if (found === undefined) throw new Error(`The Hugging Face Hub cannot be reached${reply === null ? '' : ` (${reply.status})`}, and ${id} is not kept in this browser.`);
   if ([401, 403, 404].includes(found.status)) throw new Error(`The Hugging Face Hub has no public model “${id}” with a config.json (${found.status}).`);
   if (!found.ok) throw new Error(`The Hugging Face Hub does not give the config.json of ${id} (${found.status}).`);

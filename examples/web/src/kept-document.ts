@@ -18,7 +18,7 @@ export async function keepDocument(file: File): Promise<void> {
 }
 
 export async function forgetKept(): Promise<void> {
-  await unlessRefused(caches.delete(DOCUMENT_CACHE));
+  await unlessRefused((async () => caches.delete(DOCUMENT_CACHE))());
 }
 
 export async function keptDocument(): Promise<File | null> {

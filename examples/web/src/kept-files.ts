@@ -6,6 +6,9 @@ import type { FileSource, Progress } from 'longformer-wasm';
 
 export const MODEL_CACHE = 'models';
 
+/** Null on a page that is not served securely: it works, and keeps nothing. */
+export const storage: CacheStorage | null = globalThis.caches ?? null;
+
 export interface FetchOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
@@ -15,7 +18,7 @@ export function keptFolder(folder: URL, options: FetchOptions): FileSource {
   return {
     async open(name) {
       const url = new URL(name, folder).href;
-      const cache = await caches.open(MODEL_CACHE).catch(() => null); // a page that is not served securely has none
+      const cache = await storage?.open(MODEL_CACHE).catch(() => null) ?? null;
       const response = await cache?.match(url) ?? await fetchInto(cache, url, name, options);
       return response.ok ? response.blob() : null;
     },

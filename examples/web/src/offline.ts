@@ -1,7 +1,7 @@
 // The page without a network: its service worker, and what the browser keeps of page and models.
 
 import { DOCUMENT_CACHE } from './kept-document';
-import { MODEL_CACHE } from './kept-files';
+import { MODEL_CACHE, storage } from './kept-files';
 import { forgetRemembered } from './remembered';
 
 /** Threads that will be there after the page is loaded again, thanks to the service worker. */
@@ -31,9 +31,10 @@ export async function keptBytes(): Promise<{ models: number; document: number; a
 
 async function bytesIn(names: readonly string[]): Promise<number> {
   let bytes = 0;
+  if (storage === null) return bytes;
   for (const name of names) {
-    if (!await caches.has(name)) continue;
-    for (const response of await (await caches.open(name)).matchAll()) bytes += Number(response.headers.get('content-length'));
+    if (!await storage.has(name)) continue;
+    for (const response of await (await storage.open(name)).matchAll()) bytes += Number(response.headers.get('content-length'));
   }
   return bytes;
 }
@@ -41,5 +42,5 @@ async function bytesIn(names: readonly string[]): Promise<number> {
 /** Models are fetched again when they are wanted again; the document, and what models were used, is forgotten. */
 export async function clearKept(): Promise<void> {
   forgetRemembered();
-  for (const name of [...MODEL_CACHES, DOCUMENT_CACHE]) await caches.delete(name);
+  for (const name of [...MODEL_CACHES, DOCUMENT_CACHE]) await storage?.delete(name);
 }

@@ -30,7 +30,8 @@ async function runBenchmark(): Promise<void> {
   const lines = await run('Measuring', async (job) => benchmark(await engine(), desk.model, { signal: job.signal }));
   if (lines === undefined) return;
   result.textContent = lines;
-  result.hidden = copy.hidden = false;
+  result.hidden = false;
+  copy.hidden = !isSecureContext; // the clipboard is for others
   void refresh();
 }
 
@@ -65,7 +66,7 @@ async function refresh(): Promise<void> {
   const { models, document, all } = await keptBytes();
   if (own !== refreshes) return; // a later one knows better
   kept.replaceChildren(
-    make('p', {}, `${bytes(models)} of models, ${bytes(document)} of your document and what was read of it; ${bytes(all)} with the page itself. With these it opens without a network${navigator.serviceWorker?.controller ? '' : ', once its service worker runs'}.`),
+    make('p', {}, !isSecureContext ? 'Nothing: this page is not served securely.' : `${bytes(models)} of models, ${bytes(document)} of your document and what was read of it; ${bytes(all)} with the page itself. With these it opens without a network${navigator.serviceWorker?.controller ? '' : ', once its service worker runs'}.`),
     make('button', { type: 'button', onclick: () => void clearKept().then(refresh), ...(models + document === 0 ? { disabled: true } : {}) }, 'Clear models and document'),
   );
 }
@@ -90,6 +91,7 @@ function adviseOnThreads(): void {
 }
 
 function adviceOnThreads(): Node {
+  if (!isSecureContext) return make('p', { class: 'advice' }, 'This page is not served securely, by https or from localhost: browsers give it no shared memory, so there is one thread, and no place to keep models and documents.');
   const why = 'This host sends no isolation headers, so there is no shared memory, and one thread. ';
   if (!threadsAfterReload) return make('p', { class: 'advice' }, why, 'The page’s service worker will add them.');
   return make('p', { class: 'advice' }, why, 'The page’s service worker now adds them: load the page again for ',
