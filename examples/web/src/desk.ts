@@ -1,7 +1,7 @@
 // The state of the page: a document, a model, and what the model has read. Everything that takes long
 // goes through here, so that one thing is done at a time and each is done once.
 
-import { createEngine, type Engine, type FileSource } from 'longformer-wasm';
+import { createEngine, LongformerError, type Engine, type FileSource } from 'longformer-wasm';
 import { extract } from './document/extract';
 import type { Flow } from './document/flow';
 import { hideDocument, showDocument } from './document/view';
@@ -169,14 +169,24 @@ async function readerFor(job: Job): Promise<Reader> {
   const open = (kept: Blob | null): Promise<Reader> =>
     openReader(model.task, model.choice.open(job.options), { engine: running, dtype: 'f16', ...model.options, ...job.options }, kept);
   const kept = model.task === 'search' ? await keptReading(model.choice.label) : null;
-  reader = await unlessLate(job.signal, open(kept).catch((error: unknown) => {
+  reader = await unlessLate(job.signal, unlessBad(model.choice, open(kept).catch((error: unknown) => {
     if (kept === null || job.signal.aborted) throw error;
     return open(null); // it was of another model of that name
-  }));
+  })));
   performance.measure('load', { start });
   readerOf = model;
   change({ reading: null, footprint: { empty, loaded: running.info.memoryBytes } });
   return reader;
+}
+
+/** Files that are no good may be mended where they came from: they are not kept. */
+async function unlessBad<Result>(choice: Choice, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof LongformerError && ['BAD_FILE', 'NOT_FOUND'].includes(error.code)) await choice.forget?.();
+    throw error;
+  }
 }
 
 /** Whose model `reader` is. */
@@ -199,8 +209,9 @@ async function modelFor(job: Job): Promise<Model> {
   const { choice } = desk;
   if (choice === null) throw new Error('There is no model yet: choose one first.');
   if (desk.model?.choice !== choice) {
-    const { config, options } = await configOf(choice.open(job.options), job);
+    const { config, options } = await unlessBad(choice, configOf(choice.open(job.options), job));
     job.signal.throwIfAborted();
+    if (config.model_type !== 'longformer') await choice.forget?.();
     if (config.model_type !== 'longformer') throw new Error(`${choice.label} is no Longformer: its config.json says “${config.model_type ?? 'nothing'}”.`);
     change({ model: { choice, config, task: taskOf(config), options } });
   }
@@ -214,7 +225,12 @@ async function configOf(source: string | FileSource, { signal }: Job): Promise<{
   if (typeof source === 'string') return configFromHub(source, signal);
   const blob = await source.open('config.json');
   if (blob === null) throw new Error('There is no config.json: that is no model.');
-  return { config: JSON.parse(await blob.text()) as Config, options: {} };
+  const text = await blob.text();
+  try {
+    return { config: JSON.parse(text) as Config, options: {} };
+  } catch (cause) {
+    throw new LongformerError('BAD_FILE', 'config.json', `must be JSON: ${(cause as Error).message}`);
+  }
 }
 
 async function configFromHub(id: string, signal: AbortSignal): Promise<{ config: Config; options: Model['options'] }> {

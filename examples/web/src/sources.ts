@@ -1,7 +1,7 @@
 // Where a model may come from: the server of the page, a folder of the reader's, the Hugging Face Hub.
 
 import type { FileSource } from 'longformer-wasm';
-import { keptFolder, type FetchOptions } from './kept-files';
+import { forgetFolder, keptFolder, type FetchOptions } from './kept-files';
 import { remember, remembered } from './remembered';
 
 /** A model that can be chosen. */
@@ -10,12 +10,17 @@ export interface Choice {
   isOfHub?: boolean;
   /** What the library loads it from. */
   open(options: FetchOptions): string | FileSource;
+  /** Lets go of what the page keeps of it. */
+  forget?(): Promise<void>;
 }
 
 /** Those that the page's own server has. Kept, so that they can be chosen without a network too. */
 export async function servedChoices(): Promise<Choice[]> {
   const names = await namesOnServer();
-  return names.map((name) => ({ label: name, open: (options) => keptFolder(new URL(`models/${name}/`, location.href), options) }));
+  return names.map((name) => {
+    const folder = new URL(`models/${name}/`, location.href);
+    return { label: name, open: (options) => keptFolder(folder, options), forget: () => forgetFolder(folder) };
+  });
 }
 
 async function namesOnServer(): Promise<string[]> {
