@@ -115,6 +115,7 @@ class FlowMaker {
     (into ?? this.#openPage()).append(element);
     yield* this.children(source, element, depth + 1, isPlain || name === 'PRE');
     if (name === 'PRE') this.#mark(this.#tail.endsWith('\n') ? '```' : '\n```');
+    if (into === null) element.dir = 'auto'; // what is in it goes the same way; set last, as each child would be looked at for it
     if (level !== undefined && this.title === null) this.title = this.parts.slice(start).join('').trim() || null;
     this.#loose = null;
   }
@@ -140,6 +141,7 @@ class FlowMaker {
     if (this.#loose === null) {
       this.#gap();
       this.#loose = document.createElement('p');
+      if (into === null) this.#loose.dir = 'auto';
       (into ?? this.#openPage()).append(this.#loose);
     }
     return this.#loose;

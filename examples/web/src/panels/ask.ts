@@ -124,9 +124,9 @@ function excerpt(text: string, { start, end }: Place): Node {
   // What is cut is cut between words.
   const head = (part: string, most: number): string => (part.length > most ? part.slice(0, most).replace(/\s+\S*$/, '\u00a0…') : part);
   const tail = (part: string, most: number): string => (part.length > most ? part.slice(-most).replace(/^\S*/, '…') : part);
-  if (end - start > 80) return make('span', {}, head(words(text.slice(start, end)).trim(), 160));
+  if (end - start > 80) return make('span', { dir: 'auto' }, head(words(text.slice(start, end)).trim(), 160));
   const [before, after] = [words(text.slice(Math.max(start - 200, 0), start)), words(text.slice(end, end + 200))];
-  return make('span', {}, tail(before, 60), make('mark', {}, text.slice(start, end)), head(after, 60));
+  return make('span', { dir: 'auto' }, tail(before, 60), make('mark', {}, text.slice(start, end)), head(after, 60));
 }
 
 // ---------------------------------------------------------------------------- labels and entities
