@@ -131,12 +131,14 @@ function excerpt(text: string, { start, end }: Place): Node {
 
 // ---------------------------------------------------------------------------- labels and entities
 
-function showReading(opened: Opened, { labels, entities }: Reading): void {
+function showReading(opened: Opened, { tokens, labels, entities }: Reading): void {
+  const read = `Read: ${counted(tokens, 'token')}.`;
+  if (tokens > 0) announce(read);
   if (labels !== undefined) {
     said.textContent = 'The whole document:';
     results.replaceChildren(...labels.map(({ label, score }) => make('li', { class: 'label' },
       make('span', {}, label), make('meter', { min: 0, max: 1, value: score, 'aria-label': label }), make('span', { class: 'score' }, score.toFixed(2)))));
-    announce(`It is ${labels[0]!.label}, with a score of ${labels[0]!.score.toFixed(2)}.`);
+    announce(`${read} It is ${labels[0]!.label}, with a score of ${labels[0]!.score.toFixed(2)}.`);
   }
   if (entities !== undefined) {
     const kinds = [...new Set(entities.map(({ entity }) => entity))].sort();
@@ -155,6 +157,6 @@ function showReading(opened: Opened, { labels, entities }: Reading): void {
       tint(entities.map(({ start, end, entity }) => ({ start, end, strength: 0.8, colour: `--kind-${colourOf.get(entity)}` })));
     };
     paint();
-    announce(said.textContent);
+    announce(`${read} ${said.textContent}`);
   }
 }
