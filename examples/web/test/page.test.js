@@ -389,10 +389,10 @@ test('takes what it has of the Hub where that has no time', async () => {
 test('runs nothing of an HTML document, and fetches nothing for it', async () => {
   await it.drop([['page.html', `<!doctype html><title>t</title><nav>Menu</nav><h1 onclick="x()">Safe</h1><p>One <b>bold</b> <a href="javascript:alert(1)">link</a>.
     <img src="https://example.org/spy.png" onerror="document.title='run'"><script>document.title = 'run'</script><ul><li>first<li>second</ul><pre>  code
-    here</pre><div>loose <span>words</span></div><iframe src="https://example.org/"></iframe>`]]);
+    here</pre><div>loose <span>words</span></div><form>In a form<button>Send</button></form><iframe src="https://example.org/"></iframe>`]]);
   await it.page.waitForFunction(() => document.getElementById('name').textContent === 'Safe');
   await it.idle();
-  assert.is(await it.text('#text'), 'Safe\n\nOne bold link.\n\nfirst\nsecond\n  code\n    here\n\nloose words');
+  assert.is(await it.text('#text'), 'Safe\n\nOne bold link.\n\nfirst\nsecond\n  code\n    here\n\nloose words\n\nIn a form');
   assert.is(await it.page.$('#text [onclick], #text img, #text script, #text iframe, #text a'), null);
   assert.is(await it.page.title(), 'Longformer, in this tab');
 });

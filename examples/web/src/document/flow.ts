@@ -21,7 +21,7 @@ export interface Flow {
 
 const BLOCKS = new Set(['H1', 'H2', 'H3', 'H4', 'H5', 'H6', 'P', 'PRE', 'BLOCKQUOTE', 'UL', 'OL', 'LI', 'TABLE', 'THEAD', 'TBODY', 'TR', 'TD', 'TH', 'DL', 'DT', 'DD']);
 const INLINE = new Set(['EM', 'I', 'STRONG', 'B', 'CODE', 'KBD', 'SUB', 'SUP', 'S', 'Q', 'CITE', 'ABBR']);
-const SILENT = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'NOSCRIPT', 'TITLE', 'HEAD', 'NAV', 'SVG', 'MATH', 'FORM', 'BUTTON', 'SELECT', 'TEXTAREA', 'IFRAME', 'OBJECT', 'AUDIO', 'VIDEO', 'CANVAS']);
+const SILENT = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'NOSCRIPT', 'TITLE', 'HEAD', 'NAV', 'SVG', 'MATH', 'BUTTON', 'SELECT', 'DATALIST', 'TEXTAREA', 'IFRAME', 'OBJECT', 'AUDIO', 'VIDEO', 'CANVAS']);
 
 /** These have text only inside of other blocks. */
 const HOLDERS = new Set(['BLOCKQUOTE', 'UL', 'OL', 'TABLE', 'THEAD', 'TBODY', 'TR', 'DL']);
