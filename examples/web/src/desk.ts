@@ -93,7 +93,7 @@ async function restartEngine(): Promise<void> {
 
 /** Shows a file and has it read; what cannot be shown leaves what is there. `isKept`: it is the one that was kept. */
 export async function openDocument(file: File, { isKept = false } = {}): Promise<void> {
-  await run('Opening', async (job) => {
+  await runReading('Opening', async (job) => {
     const html = await extract(file, job.signal);
     const flow = await showDocument(html, job.signal);
     change({ opened: { name: flow.title ?? file.name, flow }, reading: null });
@@ -114,7 +114,7 @@ export async function forgetDocument(): Promise<void> {
 /** Takes another model; what is open is read anew. */
 export async function chooseModel(choice: Choice): Promise<void> {
   change({ choice, model: null, reading: null });
-  await run('Loading the model', async (job) => {
+  await runReading('Loading the model', async (job) => {
     if (desk.opened === null) await modelFor(job); // says what it can do
     else await readWith(job);
   });
@@ -122,16 +122,32 @@ export async function chooseModel(choice: Choice): Promise<void> {
 
 /** Asks the model, after reading what is not yet read. `undefined`: cancelled or failed, and said so. */
 export async function ask(question: string): Promise<Place[] | undefined> {
+  if (underway !== null && await underway === undefined) return undefined;
   return run('Looking for it', async (job) => {
     const reading = await readWith(job);
     job.say('Looking for it');
-    return reading.ask!(question, job.options);
+    return reading.ask?.(question, job.options); // the model may have become one that is asked nothing
   });
 }
 
 /** Reads the document, unless that was cancelled. */
 export async function readAgain(): Promise<void> {
-  await run('Reading', readWith);
+  await runReading('Reading', readWith);
+}
+
+let underway: Promise<true | undefined> | null = null;
+
+/** Whether a question would have to wait. */
+export const isReading = (): boolean => underway !== null;
+
+/** Runs what reads the document: a question waits for it, as a reading that is aborted begins anew. */
+async function runReading(what: string, work: (job: Job) => Promise<unknown>): Promise<void> {
+  const own = underway = run(what, async (job) => {
+    await work(job);
+    return true as const;
+  });
+  await own;
+  if (underway === own) underway = null;
 }
 
 // ---------------------------------------------------------------------------- how

@@ -1,7 +1,7 @@
 // Asking: the question, the places found, and what a model says of a document unasked.
 
 import type { Entity } from 'longformer-wasm';
-import { ask, desk, onChange, readAgain, type Opened } from '../desk';
+import { ask, desk, isReading, onChange, readAgain, type Opened } from '../desk';
 import { clearMarks, jumpTo, mark, markNear, noteInMargin, type Mark } from '../document/view';
 import { byId, make } from '../elements';
 import { announce } from '../job';
@@ -31,9 +31,11 @@ const results = byId('results');
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const { opened } = desk;
   forget();
+  if (isReading()) said.textContent = 'Your question waits until the document is read.';
   const places = await ask(question.value);
+  const { opened } = desk; // that which was asked
+  if (places === undefined && results.childElementCount === 0) said.textContent = '';
   if (places !== undefined && opened !== null) showPlaces(opened, places);
 });
 
