@@ -250,6 +250,15 @@ test('says what was refused, and what to do', async ({ hub, cacheDir }) => {
   await refuses(404, { 'x-error-code': 'RepoNotFound' }, 'NOT_FOUND', /the given token must be allowed/);
 });
 
+test('a folder that is not there may read like an id: the error says both', async ({ cacheDir }) => {
+  const folder = /; there is no folder "models\/nothing" here/;
+  const open = async (options = {}): Promise<unknown> => (await openSource('models/nothing', { cacheDir, ...options })).open('config.json');
+  await assertRefuses(open, 'NOT_FOUND', /does not exist/, folder);
+  await assertRefuses(() => open({ localFilesOnly: true }), 'NOT_FOUND', /must be in the cache/, folder);
+  process.env['HF_ENDPOINT'] = 'http://127.0.0.1:1';
+  await assertRefuses(open, 'DOWNLOAD', /cannot be reached/, folder);
+});
+
 test('what is neither a directory nor an id is not asked for', async ({ hub, cacheDir }) => {
   for (const id of ['a/b/c', 'org/', 'org/na me', 'org/../x', 'org--x/y', 'C:\\models\\x', 'org/x.git', '-org/x', 'x'.repeat(100)]) {
     await assertRefuses(() => openSource(id, { cacheDir }), 'NOT_FOUND', /is no directory, and no id of the Hugging Face Hub/);

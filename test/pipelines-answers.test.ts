@@ -100,6 +100,7 @@ test('the question is global, whatever separators the texts hold', async ({ ask,
 test('what breaks a rule is refused by name', async ({ ask, engine }) => {
   const any = ask as (...args: unknown[]) => Promise<unknown>;
   await assertRefuses(() => any('text'), 'BAD_INPUT', /^input must be an object with question, context/);
+  await assertRefuses(() => any(question, context as never), 'BAD_INPUT', /^input must be an object with question, context.*, got "What does/);
   await assertRefuses(() => any({ question: ' ', context }), 'BAD_INPUT', /^input\.question must not be blank/);
   await assertRefuses(() => any([{ question, context }, { question, context: '' }]), 'BAD_INPUT', /^input\[1\]\.context must not be blank/);
   await assertRefuses(() => any({ question, text: context }), 'BAD_INPUT', /^"text" is no field of input; there are question, context, topK/);

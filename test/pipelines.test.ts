@@ -95,7 +95,7 @@ test('what breaks a rule is refused by name', async ({ classify, engine }) => {
   await assertRefuses(() => any('a', { maxBatchTokens: 0 }), 'BAD_INPUT', /^maxBatchTokens/);
   await assertRefuses(() => any('a', { onProgress: 1 }), 'BAD_INPUT', /^onProgress/);
   const files = await tinyPipeline('byte-level', 'classifier');
-  await assertRefuses(() => pipeline('sentiment-analysis' as 'text-classification', files), 'BAD_INPUT', /^task must be one of .*text-classification.*, got "sentiment-analysis"/);
+  await assertRefuses(() => pipeline('zero-shot-classification' as 'text-classification', files), 'BAD_INPUT', /^task must be one of .*text-classification.*, got "zero-shot-classification"/);
   await assertRefuses(() => pipeline('toString' as 'text-classification', files), 'BAD_INPUT', /^task must be one of/);
   const broken = (config: object): Promise<unknown> => tinyPipeline('byte-level', 'classifier', { ...config }).then((files) => pipeline('text-classification', files, { engine }));
   await assertRefuses(() => broken({ id2label: { 0: 'a', 1: 'b', 2: 'c', 4: 'd' } }), 'BAD_FILE', /id2label must name the label 3 of 4/);
@@ -104,6 +104,15 @@ test('what breaks a rule is refused by name', async ({ classify, engine }) => {
   await assertRefuses(async () => pipeline('text-classification', await tinyPipeline('byte-level', null), { engine }), 'NOT_FOUND',
     /^the tensor classifier.dense.weight must be in the checkpoint for text-classification, is not: .* must hold a LongformerForSequenceClassification/);
   await assertRefuses(async () => pipeline('text-classification', await tinyPipeline('byte-level', 'classifier', {}, { 'tokenizer.json': null }), { engine }), 'NOT_FOUND', /tokenizer/);
+});
+
+test('have the other names that transformers.js has', async ({ engine }) => {
+  for (const [alias, task, head] of [['sentiment-analysis', 'text-classification', 'classifier'], ['ner', 'token-classification', 'tagger']] as const) {
+    const run = await pipeline(alias, await tinyPipeline('byte-level', head), { engine });
+    assert.is(run.task, task);
+    assert.ok(Array.isArray(await run('a b')));
+    await run.dispose();
+  }
 });
 
 test('tell how far they are', async ({ classify }) => {

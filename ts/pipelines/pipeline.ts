@@ -19,7 +19,7 @@ import type { Answer, QuestionAnsweringInput, QuestionAnsweringOptions } from '.
 import { openSearch, type SearchInput } from './search.ts';
 import type { Pooling } from './sentence-modules.ts';
 import type { PipelineRequest } from './services.ts';
-import { tasks, type TaskName } from './tasks.ts';
+import { aliases, tasks, type TaskName } from './tasks.ts';
 import type { Classification, ClassificationInput, TextClassificationOptions } from './text-classification.ts';
 import type { TokenClassificationOptions } from './token-classification.ts';
 import type { Overflow, ReadInput } from './windows.ts';
@@ -107,6 +107,10 @@ export interface Pipelines {
   'search': SearchPipeline;
   'text-classification': Pipeline<ClassificationInput, TextClassificationOptions, Classification[]>;
   'token-classification': Pipeline<string, TokenClassificationOptions, Entity[]>;
+  /** As transformers.js also calls text-classification. */
+  'sentiment-analysis': Pipelines['text-classification'];
+  /** As transformers.js also calls token-classification. */
+  'ner': Pipelines['token-classification'];
 }
 
 /**
@@ -194,7 +198,8 @@ export async function pipeline<Name extends keyof Pipelines>(
 ): Promise<Pipelines[Name]> {
   checkCallOptions<LoadOptions>('pipeline', options, task === 'search' ? INDEX_OPTIONS : LOAD_OPTIONS);
   if (task === 'search') return searchPipeline(source, options) as Promise<Pipelines[Name]>;
-  if (Object.hasOwn(tasks, task)) return textPipeline(task as TaskName, source, options) as Promise<Pipelines[Name]>;
+  const name = Object.hasOwn(aliases, task) ? aliases[task]! : task;
+  if (Object.hasOwn(tasks, name)) return textPipeline(name as TaskName, source, options) as Promise<Pipelines[Name]>;
   throw new LongformerError('BAD_INPUT', 'task', `must be one of ${[...Object.keys(tasks), 'search'].join(', ')}, got ${quoted(task)}`);
 }
 
@@ -225,13 +230,15 @@ const READING: Names<PipelineCallOptions> = { overflow: true, maxTokens: true, s
 
 function requestOf(name: TaskName, input: unknown, given: Given): PipelineRequest {
   const task = tasks[name];
+  const single = !Array.isArray(input);
+  const all: unknown[] = single ? [input] : input;
+  const subjects = all.map((_, i) => single ? 'input' : `input[${i}]`);
+  // Before options: of (question, context), as transformers.js has it, the fields are what to tell.
+  const inputs = all.map((one, i) => task.input(one, subjects[i]!) as unknown);
   checkCallOptions(name, given, { ...task.options, ...READING });
   const { overflow = task.overflow, maxTokens, stride, maxBatchTokens } = given;
-  const single = !Array.isArray(input);
-  const inputs: unknown[] = single ? [input] : input;
-  const subjects = inputs.map((_, i) => single ? 'input' : `input[${i}]`);
   return {
-    inputs: inputs.map((one, i) => task.input(one, subjects[i]!) as unknown),
+    inputs,
     single,
     subjects,
     options: Object.fromEntries(Object.keys(task.options).map((option) => [option, task.options[option]!(given[option], option)])),

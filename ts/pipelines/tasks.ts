@@ -21,3 +21,6 @@ export const tasks: Readonly<Record<TaskName, AnyTask>> = {
   'text-classification': textClassification,
   'token-classification': tokenClassification,
 };
+
+/** Other names of the same, as transformers.js has them. */
+export const aliases: Readonly<Record<string, TaskName>> = { 'sentiment-analysis': 'text-classification', ner: 'token-classification' };

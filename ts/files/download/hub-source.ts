@@ -5,9 +5,11 @@ import { LongformerError } from '../../errors.ts';
 import { openFile } from '../directory.ts';
 import { refuseLarger, safeName, type Source } from '../source.ts';
 import type { SourceOptions } from '../source-options.ts';
+import { quoted } from '../../quoted.ts';
 import { fetchBlob } from './blob.ts';
 import { exists, HubCache } from './hub-cache.ts';
 import { readHubSettings } from './hub-settings.ts';
+import { PassingError } from './http.ts';
 import { askForFile, getFile, type Hub, type RemoteFile, type Repo } from './hub.ts';
 
 /** What `HubSource` is made of. */
@@ -32,7 +34,7 @@ export async function openHub(id: string, options: SourceOptions): Promise<Sourc
   const why = options.localFilesOnly ? 'localFilesOnly' : 'HF_HUB_OFFLINE';
   const commit = await cache.commit();
   if (commit === null || !await exists(cache.file(commit, ''))) {
-    throw new LongformerError('NOT_FOUND', `${id}, revision ${repo.revision},`, `must be in the cache ${cacheDir}, is not, and ${why} forbids to fetch it`);
+    throw new LongformerError('NOT_FOUND', `${id}, revision ${repo.revision},`, `must be in the cache ${cacheDir}, is not, and ${why} forbids to fetch it; ${noFolder(id)}`);
   }
   return {
     label: `${id} (${why})`,
@@ -40,6 +42,9 @@ export async function openHub(id: string, options: SourceOptions): Promise<Sourc
     open: async (name) => openFile(cache.file(commit, safeName(id, name))),
   };
 }
+
+/** A path that is misspelt may read like an id. */
+const noFolder = (id: string): string => `there is no folder ${quoted(id)} here`;
 
 class HubSource implements Source {
   readonly label: string;
@@ -97,6 +102,9 @@ class HubSource implements Source {
       if (this.#commit !== null) await cache.rememberCommit(this.#commit);
       return found;
     } catch (error) {
+      if (known === null && error instanceof LongformerError && (error instanceof PassingError || /does not exist/.test(error.message))) {
+        throw new LongformerError(error.code, error.subject, `${error.message.slice(error.subject.length + 1)}; ${noFolder(repo.id)}`, { cause: error });
+      }
       if (!isCached || !(error instanceof LongformerError && error.code === 'DOWNLOAD')) throw error;
       this.#commit = known;
       this.#isUnreachable = true;
