@@ -107,12 +107,12 @@ test('what breaks a rule is refused by name', async ({ classify, engine }) => {
 });
 
 test('have the other names that transformers.js has', async ({ engine }) => {
-  for (const [alias, task, head] of [['sentiment-analysis', 'text-classification', 'classifier'], ['ner', 'token-classification', 'tagger']] as const) {
-    const run = await pipeline(alias, await tinyPipeline('byte-level', head), { engine });
-    assert.is(run.task, task);
-    assert.ok(Array.isArray(await run('a b')));
-    await run.dispose();
-  }
+  const classify = await pipeline('sentiment-analysis', await tinyPipeline('byte-level', 'classifier'), { engine });
+  const tag = await pipeline('ner', await tinyPipeline('byte-level', 'tagger'), { engine });
+  assert.equal([classify.task, tag.task], ['text-classification', 'token-classification']);
+  assert.is((await classify('one text', { topK: null })).length, 4);
+  assert.ok((await tag('one text', { ignoreLabels: [] })).length > 0);
+  for (const run of [classify, tag]) await run.dispose();
 });
 
 test('tell how far they are', async ({ classify }) => {
