@@ -227,8 +227,10 @@ async function modelFor(job: Job): Promise<Model> {
   if (desk.model?.choice !== choice) {
     const { config, options } = await unlessBad(choice, configOf(choice.open(job.options), job));
     job.signal.throwIfAborted();
-    if (config.model_type !== 'longformer') await choice.forget?.();
-    if (config.model_type !== 'longformer') throw new Error(`${choice.label} is no Longformer: its config.json says “${config.model_type ?? 'nothing'}”.`);
+    if (config.model_type !== 'longformer') {
+      await choice.forget?.();
+      throw new Error(`${choice.label} is no Longformer: its config.json says “${config.model_type ?? 'nothing'}”.`);
+    }
     change({ model: { choice, config, task: taskOf(config), options } });
   }
   const model = desk.model!;
