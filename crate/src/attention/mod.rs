@@ -218,7 +218,7 @@ impl Projections<'_> {
 }
 
 /// The heads of a batch of `tokens`, round after round: those whose keys and values lie packed at one
-/// time. A long text needs memory for a few heads only, and finds more of it near.
+/// time. A long text needs memory for a few heads only.
 fn rounds(heads: Heads, tokens: usize) -> impl Iterator<Item = Range<usize>> + Clone {
     let num_heads = heads.num_heads;
     let most = (LEAST_PACKED / tokens.max(1)).max(FEWEST_HEADS);
