@@ -731,6 +731,14 @@ pub(crate) fn load_pair(from: &[f32]) -> [F32x4; 2] {
     [F32x4::load(&halves[0]), F32x4::load(&halves[1])]
 }
 
+/// Stores two vectors as the first 8 floats.
+#[inline(always)]
+pub(crate) fn store_pair([left, right]: [F32x4; 2], to: &mut [f32]) {
+    let (halves, _) = to[..2 * LANES].as_chunks_mut::<LANES>();
+    left.store(&mut halves[0]);
+    right.store(&mut halves[1]);
+}
+
 /// `to = factor * from`, of equal length.
 #[inline(always)]
 pub(crate) fn copy_scaled(from: &[f32], factor: f32, to: &mut [f32]) {

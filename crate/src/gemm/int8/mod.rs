@@ -33,7 +33,7 @@ pub use rows::{QuantizedRows, quantize_row, quantize_symmetric, quantized_row_le
 pub use step::{STRETCH, most_weight};
 
 use super::{Output, PANEL, Rows, Shape};
-use crate::simd::{F32x4, I32x4, LANES, copy, load_pair};
+use crate::simd::{F32x4, I32x4, copy, load_pair, store_pair};
 use matrix::Panel;
 use step::tile;
 
@@ -72,13 +72,16 @@ pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, bias: &
             TILES[count - 1](a.after(first_row), b_panel, &mut products);
             for (row, product) in (first_row..).zip(&products[..count]) {
                 let to = &mut c_panel[row * c.row_stride..][..width];
-                let mut whole = [0.0; PANEL];
                 let scale = F32x4::splat(a.scale(row));
-                let (halves, _) = whole.as_chunks_mut::<LANES>();
-                for (i, product) in load_pair(product).into_iter().enumerate() {
-                    (bias[i] + scale * product).store(&mut halves[i]);
+                let products = load_pair(product);
+                let values = [0, 1].map(|i| bias[i] + scale * products[i]);
+                if let Some(to) = to.first_chunk_mut::<PANEL>() {
+                    store_pair(values, to);
+                } else {
+                    let mut whole = [0.0; PANEL];
+                    store_pair(values, &mut whole);
+                    copy(&whole[..width], to);
                 }
-                copy(&whole[..width], to);
             }
         }
     }
@@ -106,9 +109,7 @@ fn add_scaled<const ROWS: usize>(
 ) {
     let scales = load_pair(scales);
     for (sums, products) in sums.iter().zip(products) {
-        let (halves, _) = products.as_chunks_mut::<LANES>();
-        for i in 0..2 {
-            (F32x4::load(&halves[i]) + scales[i] * sums[i].to_floats()).store(&mut halves[i]);
-        }
+        let before = load_pair(products);
+        store_pair([0, 1].map(|i| before[i] + scales[i] * sums[i].to_floats()), products);
     }
 }
