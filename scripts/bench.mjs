@@ -3,7 +3,7 @@
  * figures in bench/results and writes the sections of README.md and the guides and their pictures anew; `npm run bench plots` only
  * writes. Some run where they are asked for: `npm run bench model`, a model beside others (`PYTHON=path/to/python`
  * names one that has them; `npm run bench model quick`, `model minilm` or `model 512 4096` is a part of it),
- * `npm run bench product`, matrix products; `npm run bench load`, start and loading; `npm run bench runtimes [node-24 ...]`,
+ * `npm run bench product`, matrix products; `npm run bench profile`, what a pass spends its time on; `npm run bench load`, start and loading; `npm run bench runtimes [node-24 ...]`,
  * `npm run bench retrieval`, which is not about speed and takes long, and `npm run bench large`, which takes
  * 4 GB of memory and of disk.
  *
@@ -12,6 +12,7 @@
 
 import { join } from 'node:path';
 import { fetchCorpus } from './corpus.mjs';
+import { buildNamed } from './named.mjs';
 import { installPeers } from './packages.mjs';
 import { Failure, attempt, main, root } from './step.mjs';
 import { fetchWeights } from './weights.mjs';
@@ -22,10 +23,10 @@ const PARTS = ['attention', 'dense', 'globals', 'dtypes', 'tokenizer', 'answers'
 const TAKES_WORDS = ['model', 'runtimes'];
 
 /** What a part needs to be there. */
-const NEEDS = { dense: [installPeers], model: [installPeers], product: [installPeers], retrieval: [installPeers, fetchWeights, fetchCorpus] };
+const NEEDS = { dense: [installPeers], model: [installPeers], product: [installPeers], profile: [buildNamed], retrieval: [installPeers, fetchWeights, fetchCorpus] };
 
 await main(async () => {
-  const known = [...PARTS, 'product', 'load', 'model', 'runtimes', 'retrieval', 'large', 'plots'];
+  const known = [...PARTS, 'product', 'profile', 'load', 'model', 'runtimes', 'retrieval', 'large', 'plots'];
   const words = process.argv.slice(2);
   const wanted = words.filter((word) => known.includes(word));
   const own = words.filter((word) => !known.includes(word)); // a single part's, which knows them

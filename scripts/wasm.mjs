@@ -1,4 +1,4 @@
-/** Builds the variants of the crate into pkg/<variant>. */
+/** Builds the variants of the crate into pkg/<variant>, or with the names of functions into target/named/<variant>. */
 
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,10 +16,13 @@ const binaryen = join(root, 'node_modules', 'binaryen');
 /** What the builds are made of: how they are made, too. */
 export const inputs = ['crate/Cargo.toml', 'crate/src', 'Cargo.toml', 'Cargo.lock', 'scripts/wasm.mjs', 'scripts/variants.mjs'];
 
-export async function buildVariant(variant, rust, tools) {
-  const { name, cargoArgs, optFlags } = variant;
-  const output = join('pkg', name);
-  const partial = join(root, 'pkg', `${name}.partial`);
+/** `named`: the same code, its functions named for a profile. */
+export async function buildVariant(variant, rust, tools, { named = false } = {}) {
+  const { name, cargoArgs } = variant;
+  const optFlags = named ? [...variant.optFlags, '--debuginfo'] : variant.optFlags;
+  const folder = named ? join('target', 'named') : 'pkg';
+  const output = join(folder, name);
+  const partial = join(root, folder, `${name}.partial`);
   const settings = {
     flags: [wasmPackArgs, variant],
     Rust: rust.version,
@@ -27,8 +30,8 @@ export async function buildVariant(variant, rust, tools) {
     binaryen: JSON.parse(readFileSync(join(binaryen, 'package.json'), 'utf8')).version,
   };
 
-  await unlessFresh({ product: name, inputs, settings, output }, (reason) =>
-    step(`pkg/${name} (${reason})`, async () => {
+  await unlessFresh({ product: named ? `named-${name}` : name, inputs, settings, output }, (reason) =>
+    step(`${folder}/${name} (${reason})`, async () => {
       rmSync(partial, { recursive: true, force: true });
       const paths = ['--out-name', 'longformer', '--out-dir', partial, 'crate'];
       await run('wasm-pack', [...wasmPackArgs, ...paths, '--', ...cargoArgs], { env: { ...tools.env, ...variantEnv(variant) }, log: name });

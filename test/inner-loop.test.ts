@@ -13,14 +13,17 @@ import * as assert from 'uvu/assert';
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
+/** What multiplies: of single precision, and of 8 bits where sums stay whole. */
+const MULTIPLY = { f32: /f32x4\.relaxed_madd|f32x4\.mul/, int8: /i32x4\.relaxed_dot_i8x16_i7x16_add_s/ };
+
 /** What the loops of a build do that hold no other loop: `s` spreads a number over a vector, `m` multiplies and adds. */
-async function innerLoops(build: string): Promise<string[]> {
+async function innerLoops(build: string, multiply: RegExp): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'loops-'));
   try {
     const text = join(folder, 'text.wat');
     await promisify(execFile)(process.execPath, [pathOf('../node_modules/binaryen/bin/wasm-dis'), pathOf(`../pkg/${build}/longformer_bg.wasm`), '--all-features', '-o', text]);
     return loopsOf(await readFile(text, 'utf8')).map((loop) =>
-      [...loop.matchAll(/v128\.load32_splat|f32x4\.relaxed_madd|f32x4\.mul/g)].map(([operation]) => (operation === 'v128.load32_splat' ? 's' : 'm')).join(''));
+      [...loop.matchAll(new RegExp(`v128\\.load32_splat|${multiply.source}`, 'g'))].map(([operation]) => (operation === 'v128.load32_splat' ? 's' : 'm')).join(''));
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -45,9 +48,12 @@ function loopsOf(text: string): string[] {
 const test = suite('inner loop');
 
 // Rows of the largest tile, and vectors of columns.
-for (const [build, tiles] of [['single-simd128', [[4, 2]]], ['threads-simd128', [[4, 2]]], ['single-relaxed', [[6, 2], [6, 4]]], ['threads-relaxed', [[6, 2], [6, 4]]]] as const) {
-  test(`${build} multiplies what it has spread before it spreads more`, async () => {
-    const loops = await innerLoops(build);
+for (const [build, dtype, tiles] of [
+  ['single-simd128', 'f32', [[4, 2]]], ['threads-simd128', 'f32', [[4, 2]]],
+  ...(['single-relaxed', 'threads-relaxed'] as const).flatMap((name) => (['f32', 'int8'] as const).map((dtype) => [name, dtype, [[6, 2], [6, 4]]] as const)),
+] as const) {
+  test(`${build}, ${dtype}, multiplies what it has spread before it spreads more`, async () => {
+    const loops = await innerLoops(build, MULTIPLY[dtype]);
     for (const [rows, vectors] of tiles) {
       // An operation stands before what it is made of: the first multiplication before the first number.
       const inOrder = `m${`s${'m'.repeat(vectors)}`.repeat(rows)}`.slice(0, -1);

@@ -43,7 +43,9 @@ impl Table {
         let data = match storage {
             Storage::F32 => Data::F32(try_zeros(len)?),
             Storage::F16 => Data::F16(try_filled(len, 0)?),
-            Storage::Int8 => Data::Int8 { numbers: try_filled(len, 0)?, scales: try_zeros(rows)? },
+            Storage::Int8(_) => {
+                Data::Int8 { numbers: try_filled(len, 0)?, scales: try_zeros(rows)? }
+            }
         };
         Ok(Self { cols, data })
     }

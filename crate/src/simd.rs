@@ -173,7 +173,7 @@ mod integers {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod bytes {
-    use super::integers::Shorts;
+    use super::integers::{Longs, Shorts};
     use core::arch::wasm32::*;
 
     pub(super) type Bytes = v128;
@@ -190,6 +190,10 @@ mod bytes {
     #[inline(always)]
     pub(super) fn dot_pairs(x: Bytes, y: Bytes) -> Shorts {
         i16x8_relaxed_dot_i8x16_i7x16(x, y)
+    }
+    #[inline(always)]
+    pub(super) fn add_dot_fours(sum: Longs, x: Bytes, y: Bytes) -> Longs {
+        i32x4_relaxed_dot_i8x16_i7x16_add(x, y, sum)
     }
     #[inline(always)]
     pub(super) fn narrow(x: Shorts) -> [i32; 2] {
@@ -343,7 +347,7 @@ mod integers {
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod bytes {
-    use super::integers::Shorts;
+    use super::integers::{Longs, Shorts};
     use std::array::from_fn;
 
     pub(super) type Bytes = [i8; 16];
@@ -362,6 +366,12 @@ mod bytes {
     pub(super) fn dot_pairs(x: Bytes, y: Bytes) -> Shorts {
         let product = |i: usize| i16::from(x[i]) * i16::from(y[i] as u8);
         from_fn(|i| product(2 * i).saturating_add(product(2 * i + 1)))
+    }
+    /// As x64 with AVX-VNNI has it.
+    #[inline(always)]
+    pub(super) fn add_dot_fours(sum: Longs, x: Bytes, y: Bytes) -> Longs {
+        let product = |i: usize| i32::from(x[i]) * i32::from(y[i] as u8);
+        from_fn(|i| sum[i].wrapping_add((4 * i..4 * i + 4).map(product).sum()))
     }
     #[inline(always)]
     pub(super) fn narrow(x: Shorts) -> [i32; 2] {
@@ -632,6 +642,13 @@ impl I8x16 {
     #[inline(always)]
     pub(crate) fn dot_pairs(self, other: Self) -> I16x8 {
         I16x8(bytes::dot_pairs(self.0, other.0))
+    }
+
+    /// `sum` and the sum of products of each four. Numbers of `other` have a sign or have none, and
+    /// sums of pairs are cut off at 16 bits or are not, as the processor will have it.
+    #[inline(always)]
+    pub(crate) fn add_dot_fours(self, other: Self, sum: I32x4) -> I32x4 {
+        I32x4(bytes::add_dot_fours(sum.0, self.0, other.0))
     }
 
     /// Two fours of eight numbers in `0..=255`.

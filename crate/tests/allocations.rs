@@ -101,7 +101,7 @@ fn asked_for(storage: Storage, tokens: usize, globals: usize, norm_first: bool) 
 
 #[test]
 fn a_second_layer_allocates_nothing_that_grows_with_the_text() {
-    for storage in [Storage::F32, Storage::F16, Storage::Int8] {
+    for storage in [Storage::F32, Storage::F16, Storage::int8()] {
         // None; few, whose projections are folded; many.
         for (globals, norm_first) in [(0, false), (2, true), (40, false)] {
             let [short, long] =

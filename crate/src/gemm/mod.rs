@@ -19,8 +19,8 @@ use tile::tile;
 
 pub use half::{multiply_half, pack_half_column};
 pub use int8::{
-    Int8Matrix, Int8Panels, QuantizedRows, STRETCH, most_weight, multiply_int8, multiply_quantized,
-    quantize_row, quantize_symmetric, quantized_row_len,
+    Int8Matrix, Int8Panels, QuantizedRows, Sums, multiply_int8, multiply_quantized, quantize_row,
+    quantize_symmetric, quantized_row_len,
 };
 pub(crate) use tile::TILE_ROWS;
 

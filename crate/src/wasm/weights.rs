@@ -39,7 +39,7 @@ impl From<StorageCode> for Storage {
         match code {
             StorageCode::F32 => Storage::F32,
             StorageCode::F16 => Storage::F16,
-            StorageCode::Int8 => Storage::Int8,
+            StorageCode::Int8 => Storage::int8(),
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::gelu::gelu;
 use crate::gemm::{
-    Int8Matrix, Output, PANEL, Panels, Rows, Shape, Start, TILE_ROWS, multiply, multiply_half,
-    multiply_int8, pack_columns, pack_half_column, wide,
+    Int8Matrix, Output, PANEL, Panels, Rows, Shape, Start, Sums, TILE_ROWS, multiply,
+    multiply_half, multiply_int8, pack_columns, pack_half_column, wide,
 };
 use crate::layer_norm::LayerNorm;
 use crate::memory::{try_filled, try_zeros};
@@ -33,7 +33,7 @@ impl WideTrial {
     #[wasm_bindgen(constructor)]
     pub fn new() -> super::Result<WideTrial> {
         let Shape { rows, depth, cols } = SHAPE;
-        let mut int8 = Int8Matrix::try_new(depth, cols)?;
+        let mut int8 = Int8Matrix::try_new(Sums::here(), depth, cols)?;
         let mut halves = try_filled(depth * cols, 0)?;
         for (col, column) in numbers(depth * cols, 3).chunks_exact(depth).enumerate() {
             int8.write_column(col, column);

@@ -9,12 +9,14 @@ use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
 use longformer::columns::{Scratch, add_linear, linear_of_rows};
 use longformer::embedding::{Lookup, Table, embed};
-use longformer::gemm::{Output, PANEL, Rows, STRETCH, most_weight, padded};
+use longformer::gemm::{Output, PANEL, Rows, Sums, padded, wide};
 use longformer::half::{TooLarge, from_half, to_half};
 use longformer::work::whole;
 use longformer::{Batch, LayerNorm, Linear, Storage};
 
-const STORAGES: [Storage; 3] = [Storage::F32, Storage::F16, Storage::Int8];
+fn storages() -> [Storage; 3] {
+    [Storage::F32, Storage::F16, Storage::int8()]
+}
 
 /// Parts and ends of tiles of 4 and of 6; more than a block of rows.
 const ROWS: [usize; 9] = [1, 2, 3, 4, 5, 7, 12, 13, 97];
@@ -136,25 +138,32 @@ fn quantize_row(row: &[f32]) -> Quantized {
 }
 
 /// Each stretch by as many steps to its largest magnitude as the instructions leave.
-fn quantize_feature(row: &[f32]) -> Vec<Quantized> {
+fn quantize_feature(sums: Sums, row: &[f32]) -> Vec<Quantized> {
     let quantize = |part: &[f32]| {
         let most = part.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
-        let scale = most / f32::from(most_weight());
+        let scale = most / f32::from(sums.most_weight());
         let step = |&x: &f32| if scale > 0.0 { (x * (1.0 / scale)).round_ties_even() } else { 0.0 };
         Quantized { numbers: part.iter().map(|x| step(x) as i64).collect(), scale }
     };
-    row.chunks(STRETCH).map(quantize).collect()
+    row.chunks(sums.stretch()).map(quantize).collect()
 }
 
 /// `start + x · weightᵀ`, each stretch in whole numbers and scaled then; `start` is
 /// `[rows, features]`.
-fn integer_product(x: &[f32], weight: &[f32], start: &[f32], in_features: usize) -> Vec<f32> {
-    let features: Vec<_> = weight.chunks_exact(in_features).map(quantize_feature).collect();
+fn integer_product(
+    sums: Sums,
+    x: &[f32],
+    weight: &[f32],
+    start: &[f32],
+    in_features: usize,
+) -> Vec<f32> {
+    let features: Vec<_> =
+        weight.chunks_exact(in_features).map(|row| quantize_feature(sums, row)).collect();
     let rows: Vec<Quantized> = x.chunks_exact(in_features).map(quantize_row).collect();
     let mut result = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         for (j, feature) in features.iter().enumerate() {
-            let parts = row.numbers.chunks(STRETCH).zip(feature);
+            let parts = row.numbers.chunks(sums.stretch()).zip(feature);
             let product = parts.fold(0.0, |product, (q, Quantized { numbers, scale })| {
                 let sum: i64 = q.iter().zip(numbers).map(|(q, w)| q * w).sum();
                 product + scale * sum as f32
@@ -191,23 +200,48 @@ fn activations(random: &mut Random, rows: usize, in_features: usize) -> Vec<f32>
 #[test]
 fn eight_bits_compute_sums_of_whole_numbers() {
     let mut random = Random::new(2);
-    for in_features in DEPTHS {
-        for sizes @ [group_len, groups] in GROUPS {
-            let layer = Layer::new(&mut random, in_features, sizes);
-            let linear = layer.linear(Storage::Int8);
-            for rows in ROWS {
-                let x = activations(&mut random, rows, in_features);
-                for group in 0..groups {
-                    let features = group * group_len..(group + 1) * group_len;
-                    let bias = layer.bias[features.clone()].repeat(rows);
-                    let weight =
-                        &layer.weight[features.start * in_features..features.end * in_features];
-                    let from_bias = integer_product(&x, weight, &bias, in_features);
-                    let case = (in_features, sizes, rows, group);
-                    let [plain, panels] = apply(&linear, group, &x);
-                    assert_same_bits(("rows", case), &plain, &from_bias);
-                    assert_same_bits(("panels", case), &panels, &from_bias);
-                }
+    let depths =
+        DEPTHS.into_iter().flat_map(|depth| Sums::exact().iter().map(move |&s| (depth, s)));
+    for ((in_features, sums), sizes) in depths.flat_map(|case| GROUPS.map(|sizes| (case, sizes))) {
+        let [group_len, groups] = sizes;
+        let layer = Layer::new(&mut random, in_features, sizes);
+        let linear = layer.linear(Storage::Int8(sums));
+        for rows in ROWS {
+            let x = activations(&mut random, rows, in_features);
+            for group in 0..groups {
+                let features = group * group_len..(group + 1) * group_len;
+                let bias = layer.bias[features.clone()].repeat(rows);
+                let weight =
+                    &layer.weight[features.start * in_features..features.end * in_features];
+                let from_bias = integer_product(sums, &x, weight, &bias, in_features);
+                let case = (in_features, sums, sizes, rows, group);
+                let [plain, panels] = apply(&linear, group, &x);
+                assert_same_bits(("rows", case), &plain, &from_bias);
+                assert_same_bits(("panels", case), &panels, &from_bias);
+            }
+        }
+    }
+}
+
+#[test]
+fn eight_bits_give_the_same_bits_two_panels_at_a_time() {
+    let mut random = Random::new(11);
+    let groups = [[8, 1], [9, 1], [16, 2], [24, 1], [39, 1]];
+    for (in_features, sizes) in DEPTHS.into_iter().flat_map(|n| groups.map(|sizes| (n, sizes))) {
+        let layer = Layer::new(&mut random, in_features, sizes);
+        for (rows, &sums) in
+            ROWS.into_iter().flat_map(|rows| Sums::exact().iter().map(move |sums| (rows, sums)))
+        {
+            let linear = layer.linear(Storage::Int8(sums));
+            let x = activations(&mut random, rows, in_features);
+            let [one, two] = [false, true].map(|on| {
+                wide::set(on);
+                let results = apply(&linear, sizes[1] - 1, &x);
+                wide::set(false);
+                results
+            });
+            for (one, two) in one.iter().zip(&two) {
+                assert_same_bits((in_features, sizes, rows, sums), two, one);
             }
         }
     }
@@ -218,18 +252,20 @@ fn eight_bits_compute_sums_of_whole_numbers() {
 #[test]
 fn eight_bits_are_as_near_as_their_steps_are_fine() {
     let mut random = Random::new(3);
-    for in_features in [8, 64, 131] {
+    for (in_features, &sums) in
+        [8, 64, 131].into_iter().flat_map(|n| Sums::exact().iter().map(move |s| (n, s)))
+    {
         let layer = Layer::new(&mut random, in_features, [24, 1]);
         let x = random.floats(20 * in_features, 1.0);
         let mut output = vec![f32::NAN; 20 * 24];
-        layer.linear(Storage::Int8).apply(&x, &mut output);
+        layer.linear(Storage::Int8(sums)).apply(&x, &mut output);
         let expected = reference::linear(&exact(&x), &layer.weight, &layer.bias);
         for (i, (&actual, expected)) in output.iter().zip(expected).enumerate() {
             let size = [1.0, 1e-3, 30.0][i % 24 % 3];
-            let most = f64::from(most_weight());
+            let most = f64::from(sums.most_weight());
             let term = size * (1.0 / 255.0 + 0.5 / most + 0.5 / 255.0 / most);
             let error = (f64::from(actual) - expected).abs();
-            assert!(error <= term * in_features as f64, "[{i}] is off by {error}");
+            assert!(error <= term * in_features as f64, "{sums:?} [{i}] is off by {error}");
         }
     }
 }
@@ -237,14 +273,19 @@ fn eight_bits_are_as_near_as_their_steps_are_fine() {
 /// The largest numbers that a stretch can have, with either sign.
 #[test]
 fn the_largest_sums_are_exact() {
-    for sign in [1.0, -1.0] {
-        let mut linear = Linear::try_with_storage(Storage::Int8, STRETCH, 1, 1).expect("memory");
-        linear.write_weight(0, &[sign; STRETCH]).expect("finite");
-        let most = f32::from(most_weight());
+    for (sign, &sums) in
+        [1.0, -1.0].into_iter().flat_map(|n| Sums::exact().iter().map(move |s| (n, s)))
+    {
+        let depth = sums.stretch();
+        let storage = Storage::Int8(sums);
+        let mut linear = Linear::try_with_storage(storage, depth, 1, 1).expect("memory");
+        linear.write_weight(0, &vec![sign; depth]).expect("finite");
+        let most = f32::from(sums.most_weight());
         for x in [255.0, -255.0] {
             let mut output = [f32::NAN];
-            linear.apply(&[x; STRETCH], &mut output);
-            assert_eq!(output, [sign / most * (x * most * STRETCH as f32)], "{sign} * {x}");
+            linear.apply(&vec![x; depth], &mut output);
+            let expected = sign / most * (x * most * depth as f32);
+            assert_eq!(output, [expected], "{sums:?}: {sign} * {x}");
         }
     }
 }
@@ -259,14 +300,14 @@ fn nan_and_infinities_show() {
             let mut x = random.floats(6 * in_features, 1.0);
             x[3 * in_features - 1] = bad;
             let mut output = vec![0.0; 6 * 9];
-            layer.linear(Storage::Int8).apply(&x, &mut output);
+            layer.linear(Storage::int8()).apply(&x, &mut output);
             for (row, output) in output.chunks_exact(9).enumerate() {
                 assert!(output.iter().all(|x| x.is_nan() == (row == 2)), "{bad} in row {row}");
             }
 
             layer.weight[4 * in_features] = bad;
             let x = random.floats(6 * in_features, 1.0);
-            layer.linear(Storage::Int8).apply(&x, &mut output);
+            layer.linear(Storage::int8()).apply(&x, &mut output);
             for (i, x) in output.iter().enumerate() {
                 assert_eq!(x.is_nan(), i % 9 == 4, "{bad} in the weights, [{i}]");
             }
@@ -283,10 +324,10 @@ fn what_is_too_small_for_a_step_is_nothing() {
         let mut output = [f32::NAN; 8];
         // Large enough to show whatever is left of them.
         layer.weight.iter_mut().for_each(|x| *x *= 1e36);
-        layer.linear(Storage::Int8).apply(&[tiny; 9], &mut output);
+        layer.linear(Storage::int8()).apply(&[tiny; 9], &mut output);
         assert_eq!(output[..], layer.bias, "rows of {tiny}");
         layer.weight.fill(tiny);
-        layer.linear(Storage::Int8).apply(&[1.0; 9], &mut output);
+        layer.linear(Storage::int8()).apply(&[1.0; 9], &mut output);
         assert_eq!(output[..], layer.bias, "weights of {tiny}");
     }
 }
@@ -295,16 +336,17 @@ fn what_is_too_small_for_a_step_is_nothing() {
 #[test]
 fn transposed_groups_take_what_eight_bits_are_worth() {
     let mut random = Random::new(5);
-    for sizes @ [group_len, groups] in GROUPS {
-        let in_features = STRETCH + 11;
+    let cases = GROUPS.into_iter().flat_map(|sizes| Sums::exact().iter().map(move |&s| (sizes, s)));
+    for (sizes @ [group_len, groups], sums) in cases {
+        let in_features = 128 + 11;
         let layer = Layer::new(&mut random, in_features, sizes);
-        let linear = layer.linear(Storage::Int8);
+        let linear = layer.linear(Storage::Int8(sums));
         let vector = random.floats(group_len, 1.0);
         for group in 0..groups {
             let rows = &layer.weight[group * group_len * in_features..];
             let mut worth = Vec::new();
             for row in rows[..group_len * in_features].chunks_exact(in_features) {
-                for Quantized { numbers, scale } in quantize_feature(row) {
+                for Quantized { numbers, scale } in quantize_feature(sums, row) {
                     worth.extend(numbers.iter().map(|&q| f64::from(scale * q as f32)));
                 }
             }
@@ -320,7 +362,7 @@ fn transposed_groups_take_what_eight_bits_are_worth() {
 #[test]
 fn a_row_does_not_depend_on_its_neighbours_nor_on_how_weights_came() {
     let mut random = Random::new(6);
-    for storage in STORAGES {
+    for storage in storages() {
         let layer = Layer::new(&mut random, 37, [19, 1]);
         let (linear, norm) = (layer.linear(storage), LayerNorm::new(19, 1e-5));
         let mut pieces = Linear::try_with_storage(storage, 37, 19, 1).expect("memory");
@@ -396,7 +438,7 @@ fn attention_takes_layers_of_every_storage() {
         let rounded = layers.each_ref().map(|layer| layer.rounded_to_halves().linear(Storage::F32));
         let halves = context_of(layers.each_ref().map(|layer| layer.linear(Storage::F16)));
         assert_same_bits(globals.len(), &halves, &context_of(rounded));
-        let bytes = context_of(layers.each_ref().map(|layer| layer.linear(Storage::Int8)));
+        let bytes = context_of(layers.each_ref().map(|layer| layer.linear(Storage::int8())));
         // Values of about 1 by 24 products, each off by a few thousandths of its factors.
         assert_close(globals.len(), &bytes, &exact(&singles), 0.03);
     }
@@ -413,7 +455,7 @@ fn eight_bit_attention_is_attention_over_what_the_layers_give() {
         let mut batch = Batch::default();
         batch.push(tokens, globals, vec![]);
         let hidden_states = random.floats(tokens * 21, 1.0);
-        let layers = [(); 6].map(|()| Layer::new(&mut random, 21, [12, 3]).linear(Storage::Int8));
+        let layers = [(); 6].map(|()| Layer::new(&mut random, 21, [12, 3]).linear(Storage::int8()));
         let vectors = layers.each_ref().map(|linear| {
             let mut vectors = vec![f32::NAN; tokens * heads.hidden_size()];
             for head in 0..heads.num_heads {
@@ -470,7 +512,7 @@ fn tables_keep_what_their_storage_can() {
             });
             hidden_states
         };
-        for (storage, kept) in [(Storage::F16, halves), (Storage::Int8, bytes)] {
+        for (storage, kept) in [(Storage::F16, halves), (Storage::int8(), bytes)] {
             let expected = looked_up(Storage::F32, &kept);
             assert_same_bits((storage, cols), &looked_up(storage, &data), &expected);
         }
@@ -484,7 +526,7 @@ fn a_number_too_large_for_a_half_is_refused_where_halves_are_kept() {
         let data: Vec<f32> = (0..3 * 5).map(|i| if i == 14 { x } else { 1.0 }).collect();
         let too_large =
             if x.is_finite() && x.abs() >= 65_520.0 { Err(TooLarge(x)) } else { Ok(()) };
-        for storage in STORAGES {
+        for storage in storages() {
             let mut linear = Linear::try_with_storage(storage, 5, 3, 3).expect("memory");
             let expected = if storage == Storage::F16 { too_large } else { Ok(()) };
             assert_eq!(linear.write_weight(0, &data), expected, "a layer, {storage:?}, {x}");
@@ -501,7 +543,7 @@ fn bytes_are_those_of_the_storage() {
         (Storage::F32, 2 * 8 * (5 * 4 + 4)),
         (Storage::F16, 2 * 8 * (5 * 2 + 4)),
         // A scale and a sum, too, and whole steps of weights.
-        (Storage::Int8, 2 * 8 * (if STEPS_OF_TWO { 6 } else { 8 } + 3 * 4)),
+        (Storage::int8(), 2 * 8 * (if STEPS_OF_TWO { 6 } else { 8 } + 3 * 4)),
     ] {
         let linear = Linear::try_with_storage(storage, 5, 6, 2).expect("memory");
         assert_eq!(linear.bytes(), bytes, "{storage:?}");
@@ -514,5 +556,5 @@ fn too_large_for_any_memory_is_an_error() {
         assert!(Linear::try_with_storage(storage, usize::MAX / 16, 8, 1).is_err(), "{storage:?}");
         assert!(Table::try_with_storage(storage, usize::MAX / 2, 3).is_err(), "{storage:?}");
     }
-    assert!(Linear::try_with_storage(Storage::Int8, 1 << 20, usize::MAX / 1024, 1).is_err());
+    assert!(Linear::try_with_storage(Storage::int8(), 1 << 20, usize::MAX / 1024, 1).is_err());
 }

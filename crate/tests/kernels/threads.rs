@@ -80,7 +80,7 @@ fn attention_is_independent_of_threads() {
 
 #[test]
 fn layers_are_independent_of_threads() {
-    let storages = [Storage::F32, Storage::F16, Storage::Int8];
+    let storages = [Storage::F32, Storage::F16, Storage::int8()];
     for (tokens, storage) in TOKENS.into_iter().flat_map(|n| storages.map(|storage| (n, storage))) {
         let mut random = Random::new(2);
         let x = random.floats(tokens * HIDDEN_SIZE, 1.0);

@@ -177,7 +177,7 @@ fn interruptions_change_no_bit() {
     use crate::reference::assert_same_bits;
     use longformer::work::whole;
     // Folded global projections, and so many queries that they are not.
-    let kinds = [(2, Storage::F32), (2, Storage::Int8), (120, Storage::F32)];
+    let kinds = [(2, Storage::F32), (2, Storage::int8()), (120, Storage::F32)];
     for (tokens, (globals, storage)) in TOKENS.into_iter().flat_map(|n| kinds.map(|kind| (n, kind)))
     {
         let model = Model::new(tokens, globals, storage);

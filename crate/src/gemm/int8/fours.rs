@@ -1,15 +1,19 @@
-//! The step of four numbers, by `i16x8.relaxed_dot_i8x16_i7x16_s`: pairs of 8-bit products, added up
-//! in 16 bits, and pairs of those in 32.
+//! The step of four numbers, for what has relaxed instructions.
 //!
-//! It is exact only where the processor's own way is known. x64 takes the second factor without a
-//! sign and cuts sums off at 16 bits: numbers of a row are kept in 0..=255 there, and weights give
-//! up a bit, `2 * 255 * 64 < 2^15`. ARM takes a sign: numbers are kept in -128..=127, and weights
-//! keep theirs. A bit less in the weights costs little, as each stretch of them has a scale of its
-//! own; a bit less in the rows would cost several times as much.
+//! | | instructions | where it is exact |
+//! |-|-|-|
+//! | [`Sums::Whole`]  | `i32x4.relaxed_dot_i8x16_i7x16_add` | where it is one instruction of the processor, AVX-VNNI's or ARM's `sdot` |
+//! | [`Sums::CutOff`] | `i16x8.relaxed_dot_i8x16_i7x16_s`, and pairs of its sums | everywhere, with small weights on x64 |
+//!
+//! Exact only where the processor's own way is known. x64 takes the second factor without a sign:
+//! numbers of a row are kept in 0..=255 there. ARM takes a sign: -128..=127. Without AVX-VNNI x64
+//! cuts sums of pairs off at 16 bits, so weights give up a bit, `2 * 255 * 64 < 2^15`. That costs
+//! little, as each stretch of them has a scale of its own; a bit less in the rows would cost several
+//! times as much.
 
 use super::matrix::{Panel, Stretch};
 use super::rows::QuantizedRows;
-use super::{Products, add_scaled};
+use super::{Products, Sums, Tile, add_scaled};
 use crate::gemm::PANEL;
 use crate::simd::{I8x16, I16x8, I32x4, LANES};
 use std::array::from_fn;
@@ -18,13 +22,8 @@ use std::hint::black_box;
 /// Numbers of a row, and of a column, in a step.
 pub(super) const STEP: usize = 4;
 
-/// Numbers of a column that share a scale. Fewer would be nearer, but sums become floats once a
-/// stretch, and at 128 seven bits are nearly as near as eight bits of a whole column
-/// (`test/dtype.minilm.test.ts`).
-pub const STRETCH: usize = 128;
-
 /// Whether the second factor of a product has a sign here.
-fn is_signed() -> bool {
+pub(super) fn is_signed() -> bool {
     let [one, high] = black_box([0x0101_0101, i32::from_le_bytes([0x80; 4])]);
     let products = I8x16::splat_four(one).dot_pairs(I8x16::splat_four(high));
     let mut sums = [0; LANES];
@@ -32,9 +31,14 @@ fn is_signed() -> bool {
     sums[0] < 0
 }
 
-/// The largest weight whose sums are exact.
-pub fn most_weight() -> i8 {
-    if is_signed() { 127 } else { 64 }
+/// Whether a sum of four products stays whole here: what is cut off at 16 bits is `4 * 127 * 255` no
+/// more. Where it is not cut off, a processor does it in one instruction.
+pub(super) fn is_whole() -> bool {
+    let [most, high] = black_box([i32::from_le_bytes([127; 4]), i32::from_le_bytes([255; 4])]);
+    let mut sums = [0; LANES];
+    let sum = I32x4::splat(0);
+    I8x16::splat_four(most).add_dot_fours(I8x16::splat_four(high), sum).store(&mut sums);
+    sums[0] == 4 * 127 * if is_signed() { -1 } else { 255 }
 }
 
 /// How numbers of a row are kept.
@@ -58,26 +62,71 @@ impl Form {
     }
 }
 
-/// Adds what `ROWS` rows make with a panel to `products`.
-pub(super) fn tile<const ROWS: usize>(a: QuantizedRows, b: Panel, products: &mut Products) {
+/// The tile of each number of rows, from 1 on. Of the registers that V8 has on x64, the largest one
+/// takes two for each row, two for the panel and one for numbers of a row; without whole sums one more
+/// for products and one for ones. Two panels are for whole sums alone, where vectors are fused (`wide`).
+pub(super) fn tiles(sums: Sums, panels: usize) -> &'static [Tile] {
+    const fn whole<const PANELS: usize>() -> [Tile; 6] {
+        [
+            tile::<1, PANELS, true>,
+            tile::<2, PANELS, true>,
+            tile::<3, PANELS, true>,
+            tile::<4, PANELS, true>,
+            tile::<5, PANELS, true>,
+            tile::<6, PANELS, true>,
+        ]
+    }
+    const ONE: [Tile; 6] = whole::<1>();
+    const TWO: [Tile; 6] = whole::<2>();
+    const CUT_OFF: [Tile; 4] =
+        [tile::<1, 1, false>, tile::<2, 1, false>, tile::<3, 1, false>, tile::<4, 1, false>];
+    match (sums, panels) {
+        (Sums::CutOff, _) => &CUT_OFF,
+        (Sums::Whole, 1) => &ONE,
+        (Sums::Whole, _) => &TWO,
+    }
+}
+
+/// Adds what `ROWS` rows make with `PANELS` panels to `products`.
+fn tile<const ROWS: usize, const PANELS: usize, const WHOLE: bool>(
+    a: QuantizedRows,
+    b: [Panel; 2],
+    products: &mut [Products; 2],
+) {
     let ones = I16x8::splat_pair(black_box(0x0001_0001));
-    for (i, Stretch { steps, scales, sums }) in b.stretches().enumerate() {
-        let (sums, _) = sums.as_chunks::<LANES>();
-        let mut totals: [[I32x4; 2]; ROWS] = from_fn(|row| {
-            let shift = I32x4::splat(-a.shift(row));
-            [0, 1].map(|half| shift * I32x4::load(&sums[half]))
+    let mut first = 0;
+    let [left, right] = b.map(Panel::stretches);
+    for stretches in left.zip(right).map(<[Stretch; 2]>::from) {
+        let count = stretches[0].steps.len();
+        let mut totals: [[[I32x4; 2]; ROWS]; PANELS] = from_fn(|panel| {
+            let (sums, _) = stretches[panel].sums.as_chunks::<LANES>();
+            let sums = [0, 1].map(|half| I32x4::load(&sums[half]));
+            from_fn(|row| sums.map(|sum| I32x4::splat(-a.shift(row)) * sum))
         });
-        let first = i * (STRETCH / STEP);
-        let a: [&[i32]; ROWS] = from_fn(|row| &a.numbers(row)[first..][..steps.len()]);
-        for (k, step) in steps.iter().enumerate() {
-            let (halves, _) = step.as_chunks::<{ 2 * PANEL }>();
-            let [b0, b1] = [I8x16::load(&halves[0]), I8x16::load(&halves[1])];
+        let numbers: [&[i32]; ROWS] = from_fn(|row| &a.numbers(row)[first..][..count]);
+        let steps: [_; PANELS] = from_fn(|panel| &stretches[panel].steps[..count]);
+        for k in 0..count {
+            let columns: [[I8x16; 2]; PANELS] = from_fn(|panel| {
+                let (halves, _) = steps[panel][k].as_chunks::<{ 2 * PANEL }>();
+                [I8x16::load(&halves[0]), I8x16::load(&halves[1])]
+            });
             for row in 0..ROWS {
-                let x = I8x16::splat_four(a[row][k]);
-                totals[row][0] = totals[row][0] + b0.dot_pairs(x).dot_pairs(ones);
-                totals[row][1] = totals[row][1] + b1.dot_pairs(x).dot_pairs(ones);
+                let x = I8x16::splat_four(numbers[row][k]);
+                for panel in 0..PANELS {
+                    for half in 0..2 {
+                        let (column, total) = (columns[panel][half], &mut totals[panel][row][half]);
+                        *total = if WHOLE {
+                            column.add_dot_fours(x, *total)
+                        } else {
+                            *total + column.dot_pairs(x).dot_pairs(ones)
+                        };
+                    }
+                }
             }
         }
-        add_scaled(totals, scales, products);
+        for panel in 0..PANELS {
+            add_scaled(&totals[panel], stretches[panel].scales, &mut products[panel]);
+        }
+        first += count;
     }
 }

@@ -1,13 +1,15 @@
 //! Weights in 8 bits, quantised when they are packed: a scale for each stretch of a column.
 
+use super::Sums;
 use super::rows::quantize_symmetric;
-use super::step::{STEP, STRETCH, most_weight};
+use super::step::STEP;
 use crate::gemm::PANEL;
 use crate::memory::{OutOfMemory, try_filled, try_len};
 
 /// The right matrix of a product, in panels.
 #[derive(Clone, Debug)]
 pub struct Int8Matrix {
+    sums_are: Sums,
     depth: usize,
     data: Vec<i8>,
     /// `[panels][stretches][8]`.
@@ -19,12 +21,13 @@ pub struct Int8Matrix {
 /// Eight columns of it. The last panel has all of them, too.
 #[derive(Clone, Copy)]
 pub(super) struct Panel<'a> {
+    stretch: usize,
     data: &'a [i8],
     scales: &'a [[f32; PANEL]],
     sums: &'a [[i32; PANEL]],
 }
 
-/// A part of a panel, `STRETCH` numbers deep or what is left.
+/// A part of a panel, [`Sums::stretch`] numbers deep or what is left.
 pub(super) struct Stretch<'a> {
     /// `[8][STEP]` each; zeros fill the last one up.
     pub(super) steps: &'a [[i8; STEP * PANEL]],
@@ -38,7 +41,7 @@ impl<'a> Panel<'a> {
     pub(super) fn stretches(self) -> impl Iterator<Item = Stretch<'a>> {
         let (steps, _) = self.data.as_chunks();
         let scales = self.scales.iter().zip(self.sums);
-        let parts = steps.chunks(STRETCH / STEP).zip(scales);
+        let parts = steps.chunks(self.stretch / STEP).zip(scales);
         parts.map(|(steps, (scales, sums))| Stretch { steps, scales, sums })
     }
 }
@@ -55,6 +58,10 @@ impl<'a> Int8Panels<'a> {
         self.matrix.depth
     }
 
+    pub(super) fn sums(self) -> Sums {
+        self.matrix.sums_are
+    }
+
     pub(super) fn panel(self, panel: usize) -> Panel<'a> {
         self.matrix.panel(self.first + panel)
     }
@@ -66,10 +73,11 @@ fn panel_len(depth: usize) -> usize {
 
 impl Int8Matrix {
     /// Zeros, `cols` whole panels of columns.
-    pub fn try_new(depth: usize, cols: usize) -> Result<Self, OutOfMemory> {
+    pub fn try_new(sums_are: Sums, depth: usize, cols: usize) -> Result<Self, OutOfMemory> {
         let panels = cols / PANEL;
-        let stretches = try_len(depth.div_ceil(STRETCH), panels)?;
+        let stretches = try_len(depth.div_ceil(sums_are.stretch()), panels)?;
         Ok(Self {
+            sums_are,
             depth,
             data: try_filled(try_len(panel_len(depth), panels)?, 0)?,
             scales: try_filled(stretches, [0.0; PANEL])?,
@@ -89,8 +97,10 @@ impl Int8Matrix {
     }
 
     fn panel(&self, panel: usize) -> Panel<'_> {
-        let (len, stretches) = (panel_len(self.depth), self.depth.div_ceil(STRETCH));
+        let stretch = self.sums_are.stretch();
+        let (len, stretches) = (panel_len(self.depth), self.depth.div_ceil(stretch));
         Panel {
+            stretch,
             data: &self.data[panel * len..][..len],
             scales: &self.scales[panel * stretches..][..stretches],
             sums: &self.sums[panel * stretches..][..stretches],
@@ -102,12 +112,13 @@ impl Int8Matrix {
         let (panel, col) = (col / PANEL, col % PANEL);
         let len = panel_len(self.depth);
         let (steps, _) = self.data[panel * len..][..len].as_chunks_mut::<STEP>();
-        let stretches = panel * self.depth.div_ceil(STRETCH)..;
+        let (stretch, most) = (self.sums_are.stretch(), self.sums_are.most_weight());
+        let stretches = panel * self.depth.div_ceil(stretch)..;
         let scales = self.scales[stretches.clone()].iter_mut().zip(&mut self.sums[stretches]);
-        let parts = steps.chunks_mut(STRETCH / STEP * PANEL).zip(column.chunks(STRETCH));
+        let parts = steps.chunks_mut(stretch / STEP * PANEL).zip(column.chunks(stretch));
         for ((steps, numbers), (scales, sums)) in parts.zip(scales) {
             let mut sum = 0;
-            scales[col] = quantize_symmetric(numbers, most_weight(), |k, weight| {
+            scales[col] = quantize_symmetric(numbers, most, |k, weight| {
                 steps[k / STEP * PANEL + col][k % STEP] = weight;
                 sum += i32::from(weight);
             });
@@ -117,7 +128,7 @@ impl Int8Matrix {
 
     /// Writes what panel `panel` is worth, `[depth][8]`.
     pub fn read_panel(&self, panel: usize, floats: &mut [f32]) {
-        let parts = floats.chunks_mut(STRETCH * PANEL);
+        let parts = floats.chunks_mut(self.sums_are.stretch() * PANEL);
         for (floats, stretch) in parts.zip(self.panel(panel).stretches()) {
             for (k, row) in floats.chunks_exact_mut(PANEL).enumerate() {
                 let step = &stretch.steps[k / STEP];

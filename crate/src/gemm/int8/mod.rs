@@ -12,9 +12,9 @@
 //! when it was packed, each stretch of it by its own range.
 //!
 //! A step multiplies a few numbers of a row with as many of each column and adds them up: two
-//! (`pairs`) or four (`fours`), as the instructions are. They say how large a weight may be, and
-//! how far from `q` a number of a row is kept: `Σ q w = Σ (q + shift) w - shift Σ w`. The sum of a
-//! stretch is exact either way.
+//! (`pairs`) or four (`fours`), as the instructions are. They say how far from `q` a number of a row
+//! is kept, `Σ q w = Σ (q + shift) w - shift Σ w`, and, by [`Sums`], how large a weight may be. The
+//! sum of a stretch is exact either way.
 
 mod matrix;
 mod rows;
@@ -30,12 +30,48 @@ mod step;
 
 pub use matrix::{Int8Matrix, Int8Panels};
 pub use rows::{QuantizedRows, quantize_row, quantize_symmetric, quantized_row_len};
-pub use step::{STRETCH, most_weight};
 
-use super::{Output, PANEL, Rows, Shape};
+use super::{Output, PANEL, Rows, Shape, wide};
 use crate::simd::{F32x4, I32x4, copy, load_pair, store_pair};
 use matrix::Panel;
-use step::tile;
+
+/// How the sums of a step are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// Cut off at 16 bits on their way: weights are small enough for that, and have a scale for each
+    /// stretch of a column, which makes up for it. Fewer in a stretch would be nearer, but sums become
+    /// floats once a stretch, and at 128 seven bits are nearly as near as eight bits of a whole column
+    /// (`test/dtype.minilm.test.ts`).
+    CutOff,
+    /// In 32 bits: weights have all 8 bits, and a column has one scale, up to where sums would leave
+    /// 32 bits.
+    Whole,
+}
+
+impl Sums {
+    /// The fastest that is exact here.
+    pub fn here() -> Self {
+        if step::is_whole() { Self::Whole } else { Self::CutOff }
+    }
+
+    /// All that are exact here.
+    pub fn exact() -> &'static [Self] {
+        if step::is_whole() { &[Self::Whole, Self::CutOff] } else { &[Self::CutOff] }
+    }
+
+    /// Numbers of a column that share a scale.
+    pub fn stretch(self) -> usize {
+        match self {
+            Self::CutOff => 128,
+            Self::Whole => 1 << 16,
+        }
+    }
+
+    /// The largest weight whose sums are exact.
+    pub fn most_weight(self) -> i8 {
+        if self == Self::CutOff && !step::is_signed() { 64 } else { 127 }
+    }
+}
 
 /// `C = bias + A · B` with both quantised; `bias` is at least `padded(cols)` long.
 ///
@@ -60,50 +96,55 @@ pub fn multiply_int8(shape: Shape, a: Rows, b: Int8Panels, bias: &[f32], c: Outp
 pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, bias: &[f32], c: Output) {
     let Shape { rows, depth, cols } = shape;
     assert_eq!(depth, b.depth(), "the matrices must fit");
-    for first_col in (0..cols).step_by(PANEL) {
-        let panel = first_col / PANEL;
-        let width = (cols - first_col).min(PANEL);
-        let b_panel = b.panel(panel);
-        let bias = load_pair(&bias[first_col..]);
-        let c_panel = &mut c.data[panel * c.panel_stride..];
-        for first_row in (0..rows).step_by(TILE_ROWS) {
-            let count = (rows - first_row).min(TILE_ROWS);
-            let mut products = [[0.0; PANEL]; TILE_ROWS];
-            TILES[count - 1](a.after(first_row), b_panel, &mut products);
-            for (row, product) in (first_row..).zip(&products[..count]) {
-                let to = &mut c_panel[row * c.row_stride..][..width];
-                let scale = F32x4::splat(a.scale(row));
-                let products = load_pair(product);
-                let values = [0, 1].map(|i| bias[i] + scale * products[i]);
-                if let Some(to) = to.first_chunk_mut::<PANEL>() {
-                    store_pair(values, to);
-                } else {
-                    let mut whole = [0.0; PANEL];
-                    store_pair(values, &mut whole);
-                    copy(&whole[..width], to);
+    let most_panels = if wide::is_on() && b.sums() == Sums::Whole { 2 } else { 1 };
+    let mut first_col = 0;
+    while first_col < cols {
+        let first_panel = first_col / PANEL;
+        let panels = (cols - first_col).div_ceil(PANEL).min(most_panels);
+        let tiles = step::tiles(b.sums(), panels);
+        let b_panels = [0, panels - 1].map(|panel| b.panel(first_panel + panel));
+        for first_row in (0..rows).step_by(tiles.len()) {
+            let count = (rows - first_row).min(tiles.len());
+            let mut products = [[[0.0; PANEL]; MOST_ROWS]; 2];
+            tiles[count - 1](a.after(first_row), b_panels, &mut products);
+            for (panel, products) in products[..panels].iter().enumerate() {
+                let first_col = first_col + panel * PANEL;
+                let width = (cols - first_col).min(PANEL);
+                let bias = load_pair(&bias[first_col..]);
+                let c_panel = &mut c.data[(first_panel + panel) * c.panel_stride..];
+                for (row, product) in (first_row..).zip(&products[..count]) {
+                    let to = &mut c_panel[row * c.row_stride..][..width];
+                    let scale = F32x4::splat(a.scale(row));
+                    let product = load_pair(product);
+                    let values = [0, 1].map(|i| bias[i] + scale * product[i]);
+                    if let Some(to) = to.first_chunk_mut::<PANEL>() {
+                        store_pair(values, to);
+                    } else {
+                        let mut whole = [0.0; PANEL];
+                        store_pair(values, &mut whole);
+                        copy(&whole[..width], to);
+                    }
                 }
             }
         }
+        first_col += panels * PANEL;
     }
 }
 
-/// Rows of the largest tile: 8 sums, 2 vectors of the panel, 1 of the row and 2 of products, with
-/// room to spare for V8.
-const TILE_ROWS: usize = 4;
+/// Rows of the largest tile.
+const MOST_ROWS: usize = 6;
 
-/// Adds to products what a row and a column of whole numbers make, in units of the row's scale.
-type Tile = fn(a: QuantizedRows, b: Panel, products: &mut Products);
-type Products = [[f32; PANEL]; TILE_ROWS];
-
-/// The tile of each number of rows, from 1 on. By pointer: wasm-opt puts a function that is called
-/// in one place there, and V8 would run a whole first product unoptimised (`tile.rs`).
-const TILES: [Tile; TILE_ROWS] = [tile::<1>, tile::<2>, tile::<3>, tile::<4>];
+/// Adds to products what rows and one panel of whole numbers make, or two, in units of the rows'
+/// scales. By pointer: wasm-opt puts a function that is called in one place there, and V8 would run a
+/// whole first product unoptimised (`tile.rs`).
+type Tile = fn(a: QuantizedRows, b: [Panel; 2], products: &mut [Products; 2]);
+type Products = [[f32; PANEL]; MOST_ROWS];
 
 /// Adds the sums of a stretch, which has a scale for each column. In memory: there are as many
 /// products as sums, and V8 has registers for one of them.
 #[inline(always)]
 fn add_scaled<const ROWS: usize>(
-    sums: [[I32x4; 2]; ROWS],
+    sums: &[[I32x4; 2]; ROWS],
     scales: &[f32; PANEL],
     products: &mut Products,
 ) {

@@ -3,7 +3,7 @@
 
 use super::matrix::{Panel, Stretch};
 use super::rows::QuantizedRows;
-use super::{Products, add_scaled};
+use super::{Products, Sums, Tile, add_scaled};
 use crate::gemm::PANEL;
 use crate::simd::{I16x8, I32x4};
 use std::array::from_fn;
@@ -11,13 +11,14 @@ use std::array::from_fn;
 /// Numbers of a row, and of a column, in a step.
 pub(super) const STEP: usize = 2;
 
-/// Numbers of a column that share a scale: all, up to where sums would leave 32 bits. Eight bits are
-/// enough for a whole column, and the V8 of Node 20 pays for shorter loops.
-pub const STRETCH: usize = 1 << 16;
+/// Numbers of a row have all the bits they need.
+pub(super) fn is_signed() -> bool {
+    true
+}
 
-/// Weights keep all 8 bits.
-pub fn most_weight() -> i8 {
-    127
+/// Sums have 32 bits from the beginning.
+pub(super) fn is_whole() -> bool {
+    true
 }
 
 /// How numbers of a row are kept: as they are, 9 bits of 16.
@@ -38,11 +39,17 @@ impl Form {
     }
 }
 
+/// The tile of each number of rows, from 1 on: more than four spill.
+pub(super) fn tiles(_: Sums, _panels: usize) -> &'static [Tile] {
+    const TILES: [Tile; 4] = [tile::<1>, tile::<2>, tile::<3>, tile::<4>];
+    &TILES
+}
+
 /// Adds what `ROWS` rows make with a panel to `products`.
-pub(super) fn tile<const ROWS: usize>(a: QuantizedRows, b: Panel, products: &mut Products) {
-    for (i, Stretch { steps, scales, .. }) in b.stretches().enumerate() {
+fn tile<const ROWS: usize>(a: QuantizedRows, [b, _]: [Panel; 2], products: &mut [Products; 2]) {
+    let mut first = 0;
+    for Stretch { steps, scales, .. } in b.stretches() {
         let mut totals = [[I32x4::splat(0); 2]; ROWS];
-        let first = i * (STRETCH / STEP);
         let a: [&[i32]; ROWS] = from_fn(|row| &a.numbers(row)[first..][..steps.len()]);
         for (k, step) in steps.iter().enumerate() {
             let (halves, _) = step.as_chunks::<PANEL>();
@@ -53,6 +60,7 @@ pub(super) fn tile<const ROWS: usize>(a: QuantizedRows, b: Panel, products: &mut
                 totals[row][1] = totals[row][1] + x.dot_pairs(b1);
             }
         }
-        add_scaled(totals, scales, products);
+        add_scaled(&totals, scales, &mut products[0]);
+        first += steps.len();
     }
 }
