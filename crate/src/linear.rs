@@ -6,6 +6,7 @@ use crate::gemm::{
 };
 use crate::half::{TooLarge, widen};
 use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
+use crate::simd::{F32x4, LANES, load_pair};
 use std::ops::Range;
 
 /// How weights are kept.
@@ -221,8 +222,8 @@ impl Linear {
     }
 
     /// Makes `folded`, `[in_features]`, `weightᵀ · vector` of one group, for a vector of the group's
-    /// features; `panel` is room for weights. Of 8-bit weights it takes the values; `vector` is not
-    /// quantised.
+    /// features; `panel` is room for halves made longer. Of 8-bit weights it takes what they are worth;
+    /// `vector` is not quantised.
     pub fn transposed_group(
         &self,
         group: usize,
@@ -232,24 +233,20 @@ impl Linear {
     ) {
         folded.fill(0.0);
         let len = self.in_features * PANEL;
-        panel.resize(panel.len().max(len), 0.0);
-        let panel = &mut panel[..len];
         let first = group * padded(self.group_len) / PANEL;
         for (i, part) in vector.chunks(PANEL).enumerate() {
-            self.read_panel(first + i, panel);
-            for (x, weights) in folded.iter_mut().zip(panel.as_chunks::<PANEL>().0) {
-                *x += part.iter().zip(weights).map(|(y, weight)| y * weight).sum::<f32>();
+            let mut eight = [0.0; PANEL];
+            eight[..part.len()].copy_from_slice(part);
+            let place = (first + i) * len;
+            match &self.weights {
+                Weights::F32(panels) => add_products(&panels[place..][..len], &eight, folded),
+                Weights::F16(panels) => {
+                    panel.resize(panel.len().max(len), 0.0);
+                    widen(&panels[place..][..len], &mut panel[..len]);
+                    add_products(&panel[..len], &eight, folded);
+                }
+                Weights::Int8(matrix) => matrix.add_products(first + i, &eight, folded),
             }
-        }
-    }
-
-    /// Writes the weights of one panel, of all groups' panels, to `floats`, `[in_features][8]`.
-    fn read_panel(&self, panel: usize, floats: &mut [f32]) {
-        let place = panel * floats.len();
-        match &self.weights {
-            Weights::F32(panels) => floats.copy_from_slice(&panels[place..][..floats.len()]),
-            Weights::F16(panels) => widen(&panels[place..][..floats.len()], floats),
-            Weights::Int8(matrix) => matrix.read_panel(panel, floats),
         }
     }
 
@@ -261,5 +258,24 @@ impl Linear {
         let x = Input::Rows(Rows { data: x, stride: self.in_features });
         let output = Output { data: output, row_stride: self.group_len, panel_stride: PANEL };
         self.apply_columns(0..self.group_len, rows, x, output);
+    }
+}
+
+/// `sums += panel · vector`, a panel `[sums][8]`; four sums at a time.
+fn add_products(panel: &[f32], vector: &[f32; PANEL], sums: &mut [f32]) {
+    let vector = load_pair(vector);
+    let product = |row: &[f32; PANEL]| {
+        let [left, right] = load_pair(row);
+        left.mul_add(vector[0], right * vector[1])
+    };
+    let (rows, _) = panel.as_chunks::<PANEL>();
+    let (fours, rest) = rows.as_chunks::<LANES>();
+    let (vectors, tail) = sums.as_chunks_mut::<LANES>();
+    for (rows, sums) in fours.iter().zip(vectors) {
+        let [a, b, c, d] = F32x4::transpose(rows.each_ref().map(product));
+        (F32x4::load(sums) + ((a + b) + (c + d))).store(sums);
+    }
+    for (row, sum) in rest.iter().zip(tail) {
+        *sum += product(row).sum();
     }
 }

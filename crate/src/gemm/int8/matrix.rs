@@ -5,6 +5,7 @@ use super::rows::quantize_symmetric;
 use super::step::STEP;
 use crate::gemm::PANEL;
 use crate::memory::{OutOfMemory, try_filled, try_len};
+use std::array::from_fn;
 
 /// The right matrix of a product, in panels.
 #[derive(Clone, Debug)]
@@ -126,15 +127,19 @@ impl Int8Matrix {
         }
     }
 
-    /// Writes what panel `panel` is worth, `[depth][8]`.
-    pub fn read_panel(&self, panel: usize, floats: &mut [f32]) {
-        let parts = floats.chunks_mut(self.sums_are.stretch() * PANEL);
-        for (floats, stretch) in parts.zip(self.panel(panel).stretches()) {
-            for (k, row) in floats.chunks_exact_mut(PANEL).enumerate() {
-                let step = &stretch.steps[k / STEP];
-                for (col, x) in row.iter_mut().enumerate() {
-                    *x = stretch.scales[col] * f32::from(step[STEP * col + k % STEP]);
+    /// `sums += panel · vector` of panel `panel`, a row of it for each sum.
+    pub fn add_products(&self, panel: usize, vector: &[f32; PANEL], sums: &mut [f32]) {
+        let parts = sums.chunks_mut(self.sums_are.stretch());
+        for (sums, Stretch { steps, scales, .. }) in parts.zip(self.panel(panel).stretches()) {
+            let factors: [f32; PANEL] = from_fn(|col| vector[col] * scales[col]);
+            for (sums, step) in sums.chunks_mut(STEP).zip(steps) {
+                let mut whole = [0.0; STEP];
+                for (factor, weights) in factors.iter().zip(step.as_chunks::<STEP>().0) {
+                    for (sum, &weight) in whole.iter_mut().zip(weights) {
+                        *sum += factor * f32::from(weight);
+                    }
                 }
+                sums.iter_mut().zip(whole).for_each(|(sum, part)| *sum += part);
             }
         }
     }
