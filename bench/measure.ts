@@ -26,7 +26,7 @@ const round = (value: number): number => (Number.isInteger(value) ? value : Numb
 
 /** The lines of one benchmark: printed as they come, kept in bench/results at the end. */
 export class Report {
-  private readonly results: Results;
+  readonly results: Results;
 
   /** `build`: what was measured. */
   constructor(private readonly name: string, build: string) {

@@ -2,7 +2,7 @@
 
 import { charts, type Series } from './chart.ts';
 import type { Line, Results } from './measure.ts';
-import { linesOf as all, newest, number, table } from './newest.ts';
+import { linesOf as all, newest, newestOfEach, number, table } from './newest.ts';
 import type { Section } from './readme.ts';
 import type { ShapeName } from './shapes.ts';
 import { ratios } from './targets.ts';
@@ -33,18 +33,20 @@ export function modelSummary(folder = new URL('results/', import.meta.url)): Sec
   };
 }
 
+/** Of each processor, as what is fast on one is not on another. */
 export function modelSection(folder = new URL('results/', import.meta.url)): Section {
-  const results = newest('model', folder);
-  const shapes = shapesOf(results);
-  const markdown = [
-    PLOT,
-    ...shapes.flatMap((shape) => [`${SHAPES[shape]}; seconds, the median of a few rounds:`, timesOf(results, shape)]),
-    madeOn(results),
-    ...targetsOf(results),
-    memoryOf(results),
-  ].filter((part) => part !== '').join('\n\n');
-  return { markdown, plots: { 'model.svg': plot(results, shapes) } };
+  const [results, ...others] = newestOfEach('model', folder);
+  const markdown = [PLOT, ...[results!, ...others].flatMap(onProcessor)].join('\n\n');
+  return { markdown, plots: { 'model.svg': plot(results!, shapesOf(results!)) } };
 }
+
+const onProcessor = (results: Results): string[] => [
+  `### ${results.cpu}, ${results.date}`,
+  ...shapesOf(results).flatMap((shape) => [`${SHAPES[shape]}; seconds, the median of a few rounds:`, timesOf(results, shape)]),
+  madeOn(results),
+  ...targetsOf(results),
+  memoryOf(results),
+].filter((part) => part !== '');
 
 const shapesOf = (results: Results): (keyof typeof SHAPES)[] =>
   (Object.keys(SHAPES) as (keyof typeof SHAPES)[]).filter((shape) => results.lines.some((line) => line.what === 'forward' && line['shape'] === shape));
@@ -75,7 +77,7 @@ function timesOf(results: Results, shape: string, some?: typeof SUMMARY): string
 function madeOn(results: Results): string {
   const builds = [...new Set(all(results, 'forward').map((line) => `${line['build']} (${line['runtime']})`))];
   const rates = all(results, 'ceiling').map((line) => number(line, 'GFLOP/s of a thread'));
-  return `${results.cpu}, ${threadsOf(results)} threads of ${results.cores} cores, ${results.date}; ${builds.join('; ')}. Random weights; each in a process of its own, in turn; results were verified first; an empty cell was not measured. onnxruntime-web and onnxruntime run a dense RoBERTa of the same shape: \`q8\` is \`quantize_dynamic\`, as transformers.js has it, \`fused\` the native program with fused attention; \`wide\` is ours with \`simd: \'wide\'\`. C is the time that the products would take at the rate of fused multiply-adds of 128 bits between registers, ${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)} GFLOP/s for each thread in these runs.`;
+  return `${threadsOf(results)} threads of ${results.cores} cores; ${builds.join('; ')}. Random weights; each in a process of its own, in turn; results were verified first; an empty cell was not measured. onnxruntime-web and onnxruntime run a dense RoBERTa of the same shape: \`q8\` is \`quantize_dynamic\`, as transformers.js has it, \`fused\` the native program with fused attention; \`wide\` is ours with \`simd: \'wide\'\`. C is the time that the products would take at the rate of fused multiply-adds of 128 bits between registers, ${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)} GFLOP/s for each thread in these runs.`;
 }
 
 /** Of all that were timed on that day: long passes of different peers are not always of one run. */
@@ -84,7 +86,7 @@ function targetsOf(results: Results): string[] {
   const targets = (Object.keys(SHAPES) as ShapeName[]).flatMap((shape) => lengthsOf(forwards).flatMap((tokens) => {
     const lines = forwards.filter((line) => line['shape'] === shape && line['tokens'] === tokens);
     const times = Object.fromEntries(lines.map((line) => [String(line['peer']), { best: number(line, 'best ms'), median: number(line, 'median ms') }]));
-    return ratios(shape, tokens, times).filter(({ what }) => what === 'target');
+    return ratios(results.cpu, shape, tokens, times).filter(({ what }) => what === 'target');
   }));
   if (targets.length === 0) return [];
   const rows = targets.map((line) => [String(line['shape']), String(line['of']), String(line['to']), grouped(number(line, 'tokens')), digits(number(line, 'ratio')), String(line['target']), String(line['met'])]);

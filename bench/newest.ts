@@ -5,9 +5,15 @@ import type { Line, Results } from './measure.ts';
 
 /** The newest results of a benchmark. */
 export function newest(name: string, folder: URL): Results {
-  const file = readdirSync(folder).filter((each) => each.endsWith(`_${name}.json`)).sort().at(-1); // by their dates
-  if (file === undefined) throw new Error(`bench/results must have results of ${name}`);
-  return JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Results;
+  return newestOfEach(name, folder)[0]!;
+}
+
+/** The newest of each processor, the newest of all first. */
+export function newestOfEach(name: string, folder: URL): Results[] {
+  const files = readdirSync(folder).filter((each) => each.endsWith(`_${name}.json`)).sort().reverse(); // by their dates
+  if (files.length === 0) throw new Error(`bench/results must have results of ${name}`);
+  const all = files.map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Results);
+  return all.filter(({ cpu }, i) => all.findIndex((each) => each.cpu === cpu) === i);
 }
 
 /** The lines of one kind, with these values. */

@@ -6,29 +6,12 @@ import { createEngine, LongformerModel } from '../dist/index.js';
 import { ceilings } from './ceiling.ts';
 import { modelsOf } from './checkpoints.ts';
 import { Report } from './measure.ts';
+import { PARTS, REST } from './profile-parts.ts';
 import { idsOf } from './shapes.ts';
 
-const CASES = [['f32', 16], ['int8', 16]] as const;
+const CASES = [['f32', 16], ['f32', 512], ['f32', 4096], ['int8', 16], ['int8', 512], ['int8', 4096]] as const;
 const LEAST_MS = 8000; // of samples
 const SAMPLE_US = 500;
-
-/**
- * What a function is for, by its name; of products, by who asked for them, too. The first that fits
- * counts, and what fits none is for what its caller is for: compilers put functions into others, GELU into
- * the feed-forward block.
- */
-const PARTS: readonly { part: string; name: RegExp; caller?: RegExp }[] = [
-  { part: 'softmax', name: /::softmax::/ },
-  { part: 'GELU', name: /::gelu|feed_forward::feed_forward/ },
-  { part: 'norms, sums', name: /layer_norm|columns::add/ },
-  { part: 'quantising', name: /quantize_row|columns::quantize/ },
-  { part: 'global rows', name: /attention::global/ },
-  { part: 'products of attention', name: /gemm::(tile|multiply)/, caller: /attention::attention/ },
-  { part: 'linear layers', name: /gemm::(tile|multiply|half|int8)|linear::/ },
-  { part: 'packing', name: /attention::panels|pack_|copy_rows/ },
-  { part: 'attention, else', name: /attention::/ },
-];
-const REST = 'rest';
 
 const folder = await modelsOf('base', process.env['PYTHON']);
 const engine = await createEngine({ worker: false, wasm: new URL('../target/named/', import.meta.url) });

@@ -2,6 +2,7 @@
 
 import { modelSection, modelSummary } from './model-section.ts';
 import { productSection } from './product-section.ts';
+import { profileSection } from './profile-section.ts';
 import type { Section } from './readme.ts';
 import { retrievalSection } from './retrieval/section.ts';
 import { runtimesSection } from './runtimes-section.ts';
@@ -14,6 +15,7 @@ export const sections: Record<string, Section & { page: string }> = {
   model: { page: SPEED, ...modelSection() },
   attention: { page: SPEED, ...summary() },
   product: { page: SPEED, ...productSection() },
+  profile: { page: SPEED, ...profileSection() },
   runtimes: { page: SPEED, ...runtimesSection() },
   retrieval: { page: 'docs/guides/search.md', ...retrievalSection() },
 };

@@ -128,12 +128,14 @@ parts('write weights into the protobuf as they are', () => {
 
 parts('say which targets are met, of those that were measured', () => {
   const time = (median: number) => ({ best: median, median });
-  const lines = ratios('base', 4096, { 'ours f32': time(3), 'ours int8': time(2), 'HF Longformer': time(3.5) });
+  const lines = ratios('AMD EPYC', 'base', 4096, { 'ours f32': time(3), 'ours int8': time(2), 'HF Longformer': time(3.5) });
   assert.equal(lines.filter(({ what }) => what === 'target').map(({ of, to, met }) => [of, to, met]), [
     ['ours f32', 'HF Longformer', 'no'], ['ours int8', 'HF Longformer', 'no'], ['ours int8', 'ours f32', 'no'],
   ]);
-  assert.is(ratios('base', 4096, { 'ours f32': time(2.9), 'HF Longformer': time(3.5) }).at(-1)!['met'], 'yes');
-  assert.equal(ratios('base', 4096, { 'ours f32': time(3) }), []);
+  assert.is(ratios('AMD EPYC', 'base', 4096, { 'ours f32': time(2.9), 'HF Longformer': time(3.5) }).at(-1)!['met'], 'yes');
+  assert.equal(ratios('AMD EPYC', 'base', 4096, { 'ours f32': time(3) }), []);
+  // Where native code is twice as fast, more is allowed beside it.
+  assert.is(ratios('Intel Xeon', 'base', 4096, { 'ours f32': time(3.5), 'HF Longformer': time(3.5) }).at(-1)!['met'], 'yes');
 });
 
 parts('ask a process in lines, and say what ended it', async () => {
