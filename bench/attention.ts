@@ -56,9 +56,11 @@ async function windows(seqLen: number): Promise<void> {
   const perPair = new Map<number, number>();
   for (const window of WINDOWS) {
     const oneSidedWindow = window / 2;
-    // The two products of a block: queries times keys, weights times values.
+    const pairs = HEADS * visiblePairs(seqLen, oneSidedWindow, 1);
+    // The two products of a block: queries times keys, weights times values. As many as attention makes of them:
+    // the best of short moments would be better than the best of long ones.
     const keys = window + QUERIES;
-    const repeats = Math.ceil(1e9 / (2 * QUERIES * HEAD_DIM * keys));
+    const repeats = Math.ceil(pairs / (QUERIES * keys));
     const run = (globals: number[]): void => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: UNDILATED, globals });
     const { whole, withGlobal, scores, weighted } = await inTurn({
       scores: () => wasm.product(QUERIES, HEAD_DIM, keys, repeats),
@@ -67,7 +69,6 @@ async function windows(seqLen: number): Promise<void> {
       weighted: () => wasm.product(QUERIES, keys, HEAD_DIM, repeats),
     });
     const productRate = (4 * QUERIES * HEAD_DIM * keys * repeats) / (scores.best + weighted.best) / 1e6;
-    const pairs = HEADS * visiblePairs(seqLen, oneSidedWindow, 1);
     const rate = (4 * HEAD_DIM * pairs) / whole.best / 1e6;
     times.set(window, whole.best);
     perPair.set(window, (whole.best * 1e6) / pairs);

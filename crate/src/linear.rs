@@ -17,7 +17,7 @@ pub enum Storage {
     /// Rounded to half precision, and computed with in single.
     F16,
     /// In 8 bits, with a scale for each stretch of an output feature; the rows that come are
-    /// quantised too, and sums are made so. (Tables are only looked up.)
+    /// quantised too, and products added up as [`Sums`] says. Tables use the 8 bits alone.
     Int8(Sums),
 }
 

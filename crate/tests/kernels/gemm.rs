@@ -3,10 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use crate::panels::with_two_panels;
 use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
-use longformer::gemm::{
-    Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded, wide,
-};
+use longformer::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
 
 /// Sums of up to 130 products of numbers in -1..1 stay below 32, where one rounding is at most
 /// 1e-6. Most are of smaller sums, and they lean both ways: twenty of them one way are out of reach.
@@ -167,17 +166,17 @@ fn two_panels_at_a_time_give_the_same_bits() {
                 [Start::Zero, Start::Bias(&bias), Start::Accumulate].map(|start| (strides, start))
             })
         {
-            let [one, two] = [false, true].map(|on| {
+            let [one, two] = [false, true].map(|two| {
                 let mut data = vec![0.5; rows * row_stride + padded(cols) / PANEL * panel_stride];
-                wide::set(on);
-                multiply(
-                    Shape { rows, depth, cols },
-                    Rows { data: &a, stride: depth },
-                    right.panels(),
-                    start,
-                    Output { data: &mut data, row_stride, panel_stride },
-                );
-                wide::set(false);
+                with_two_panels(two, || {
+                    multiply(
+                        Shape { rows, depth, cols },
+                        Rows { data: &a, stride: depth },
+                        right.panels(),
+                        start,
+                        Output { data: &mut data, row_stride, panel_stride },
+                    );
+                });
                 data
             });
             assert_same_bits((rows, depth, cols), &two, &one);

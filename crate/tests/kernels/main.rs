@@ -13,6 +13,7 @@ mod gemm;
 mod half;
 mod layer_norm;
 mod linear;
+mod panels;
 mod pooling;
 mod reference;
 mod softmax;

@@ -2,14 +2,13 @@
 //!
 //! | | instructions | where it is exact |
 //! |-|-|-|
-//! | [`Sums::Whole`]  | `i32x4.relaxed_dot_i8x16_i7x16_add` | where it is one instruction of the processor, AVX-VNNI's or ARM's `sdot` |
+//! | [`Sums::Whole`]  | `i32x4.relaxed_dot_i8x16_i7x16_add_s` | with AVX-VNNI, and with signs (ARM) |
 //! | [`Sums::CutOff`] | `i16x8.relaxed_dot_i8x16_i7x16_s`, and pairs of its sums | everywhere, with small weights on x64 |
 //!
 //! Exact only where the processor's own way is known. x64 takes the second factor without a sign:
-//! numbers of a row are kept in 0..=255 there. ARM takes a sign: -128..=127. Without AVX-VNNI x64
-//! cuts sums of pairs off at 16 bits, so weights give up a bit, `2 * 255 * 64 < 2^15`. That costs
-//! little, as each stretch of them has a scale of its own; a bit less in the rows would cost several
-//! times as much.
+//! numbers of a row are kept in 0..=255 there. ARM takes a sign: -128..=127. By pairs x64 cuts sums off
+//! at 16 bits, so weights give up a bit there, `2 * 255 * 64 < 2^15`. That costs little, as each stretch
+//! of them has a scale of its own; a bit less in the rows would cost several times as much.
 
 use super::matrix::{Panel, Stretch};
 use super::rows::QuantizedRows;
@@ -22,8 +21,8 @@ use std::hint::black_box;
 /// Numbers of a row, and of a column, in a step.
 pub(super) const STEP: usize = 4;
 
-/// Whether the second factor of a product has a sign here.
-pub(super) fn is_signed() -> bool {
+/// Whether the second factor has a sign, by pairs.
+fn pairs_have_signs() -> bool {
     let [one, high] = black_box([0x0101_0101, i32::from_le_bytes([0x80; 4])]);
     let products = I8x16::splat_four(one).dot_pairs(I8x16::splat_four(high));
     let mut sums = [0; LANES];
@@ -31,14 +30,34 @@ pub(super) fn is_signed() -> bool {
     sums[0] < 0
 }
 
-/// Whether a sum of four products stays whole here: what is cut off at 16 bits is `4 * 127 * 255` no
-/// more. Where it is not cut off, a processor does it in one instruction.
-pub(super) fn is_whole() -> bool {
-    let [most, high] = black_box([i32::from_le_bytes([127; 4]), i32::from_le_bytes([255; 4])]);
-    let mut sums = [0; LANES];
-    let sum = I32x4::splat(0);
-    I8x16::splat_four(most).add_dot_fours(I8x16::splat_four(high), sum).store(&mut sums);
-    sums[0] == 4 * 127 * if is_signed() { -1 } else { 255 }
+/// The same of fours, or none where their sums are not whole: asked by the largest products with a sign
+/// and without, which 16 bits cannot hold. (AVX-VNNI-INT8 takes signs here and none by pairs.)
+fn fours_have_signs() -> Option<bool> {
+    let sum = |x: u8, y: u8| {
+        let [x, y] = black_box([x, y]).map(|x| I8x16::splat_four(i32::from_le_bytes([x; 4])));
+        let mut sums = [0; LANES];
+        x.add_dot_fours(y, I32x4::splat(0)).store(&mut sums);
+        sums[0]
+    };
+    match [sum(127, 255), sum(128, 128)] {
+        [129_540, -65_536] => Some(false),
+        [-508, 65_536] => Some(true),
+        _ => None,
+    }
+}
+
+/// All that are exact here, the fastest first.
+pub(super) fn exact() -> &'static [Sums] {
+    match fours_have_signs() {
+        None => &[Sums::CutOff],
+        Some(signs) if signs == pairs_have_signs() => &[Sums::Whole, Sums::CutOff],
+        Some(_) => &[Sums::Whole],
+    }
+}
+
+/// The largest weight whose sums are exact.
+pub(super) fn most_weight(sums: Sums) -> i8 {
+    if sums == Sums::CutOff && !pairs_have_signs() { 64 } else { 127 }
 }
 
 /// How numbers of a row are kept.
@@ -48,7 +67,7 @@ pub(super) struct Form {
 
 impl Form {
     pub(super) fn here() -> Self {
-        Self { signed: is_signed() }
+        Self { signed: fours_have_signs().unwrap_or_else(pairs_have_signs) }
     }
 
     /// What lifts `-zero` to the least number there is.
@@ -99,7 +118,7 @@ fn tile<const ROWS: usize, const PANELS: usize, const WHOLE: bool>(
     for stretches in left.zip(right).map(<[Stretch; 2]>::from) {
         let count = stretches[0].steps.len();
         let mut totals: [[[I32x4; 2]; ROWS]; PANELS] = from_fn(|panel| {
-            let (sums, _) = stretches[panel].sums.as_chunks::<LANES>();
+            let (sums, _) = stretches[panel].weight_sums.as_chunks::<LANES>();
             let sums = [0, 1].map(|half| I32x4::load(&sums[half]));
             from_fn(|row| sums.map(|sum| I32x4::splat(-a.shift(row)) * sum))
         });

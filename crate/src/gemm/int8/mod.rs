@@ -38,8 +38,8 @@ use matrix::Panel;
 /// How the sums of a step are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sums {
-    /// Cut off at 16 bits on their way: weights are small enough for that, and have a scale for each
-    /// stretch of a column, which makes up for it. Fewer in a stretch would be nearer, but sums become
+    /// By pairs, which x64 cuts off at 16 bits: weights are small enough for that there. A scale for
+    /// each stretch of a column makes up for it. Fewer in a stretch would be nearer, but sums become
     /// floats once a stretch, and at 128 seven bits are nearly as near as eight bits of a whole column
     /// (`test/dtype.minilm.test.ts`).
     CutOff,
@@ -49,14 +49,14 @@ pub enum Sums {
 }
 
 impl Sums {
-    /// The fastest that is exact here.
+    /// The fastest that are exact here.
     pub fn here() -> Self {
-        if step::is_whole() { Self::Whole } else { Self::CutOff }
+        Self::exact()[0]
     }
 
-    /// All that are exact here.
+    /// All that are exact here, the fastest first.
     pub fn exact() -> &'static [Self] {
-        if step::is_whole() { &[Self::Whole, Self::CutOff] } else { &[Self::CutOff] }
+        step::exact()
     }
 
     /// Numbers of a column that share a scale.
@@ -69,7 +69,7 @@ impl Sums {
 
     /// The largest weight whose sums are exact.
     pub fn most_weight(self) -> i8 {
-        if self == Self::CutOff && !step::is_signed() { 64 } else { 127 }
+        step::most_weight(self)
     }
 }
 
@@ -100,6 +100,7 @@ pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, bias: &
     let mut first_col = 0;
     while first_col < cols {
         let first_panel = first_col / PANEL;
+        // The last panel has all of its columns here, and may be the second of two.
         let panels = (cols - first_col).div_ceil(PANEL).min(most_panels);
         let tiles = step::tiles(b.sums(), panels);
         let b_panels = [0, panels - 1].map(|panel| b.panel(first_panel + panel));

@@ -11,14 +11,14 @@ use std::array::from_fn;
 /// Numbers of a row, and of a column, in a step.
 pub(super) const STEP: usize = 2;
 
-/// Numbers of a row have all the bits they need.
-pub(super) fn is_signed() -> bool {
-    true
+/// Sums have 32 bits from the beginning.
+pub(super) fn exact() -> &'static [Sums] {
+    &[Sums::Whole]
 }
 
-/// Sums have 32 bits from the beginning.
-pub(super) fn is_whole() -> bool {
-    true
+/// Weights keep all 8 bits.
+pub(super) fn most_weight(_: Sums) -> i8 {
+    127
 }
 
 /// How numbers of a row are kept: as they are, 9 bits of 16.
@@ -39,7 +39,8 @@ impl Form {
     }
 }
 
-/// The tile of each number of rows, from 1 on: more than four spill.
+/// The tile of each number of rows, from 1 on: more than four spill. There is one kind of sums, and
+/// nothing fuses vectors.
 pub(super) fn tiles(_: Sums, _panels: usize) -> &'static [Tile] {
     const TILES: [Tile; 4] = [tile::<1>, tile::<2>, tile::<3>, tile::<4>];
     &TILES

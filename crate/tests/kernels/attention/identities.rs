@@ -4,10 +4,10 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::case::Case;
+use crate::panels::with_two_panels;
 use crate::reference::{Random, Sequence, assert_close, assert_same_bits, exact};
 use longformer::attention::{Heads, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
-use longformer::gemm::wide;
 use longformer::work::whole;
 use longformer::{Band, Batch};
 
@@ -36,12 +36,7 @@ fn two_panels_at_a_time_change_no_bit() {
         let heads = Heads { num_heads: 2, head_dim };
         let case = Case::new(heads, 21, dilation, 150).with_globals((0..globals).collect());
         let vectors = case.vectors(&mut random);
-        let [one, two] = [false, true].map(|on| {
-            wide::set(on);
-            let context = case.context(&vectors);
-            wide::set(false);
-            context
-        });
+        let [one, two] = [false, true].map(|two| with_two_panels(two, || case.context(&vectors)));
         assert_same_bits(&case, &two, &one);
     }
 }
