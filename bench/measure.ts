@@ -26,7 +26,7 @@ const round = (value: number): number => (Number.isInteger(value) ? value : Numb
 
 /** The lines of one benchmark: printed as they come, kept in bench/results at the end. */
 export class Report {
-  readonly results: Results;
+  private readonly results: Results;
 
   /** `build`: what was measured. */
   constructor(private readonly name: string, build: string) {
@@ -40,6 +40,11 @@ export class Report {
     };
     const { lines, ...on } = this.results;
     console.log(`\n${name}: ${Object.values(on).join(', ')}`);
+  }
+
+  /** The processor's name. */
+  get cpu(): string {
+    return this.results.cpu;
   }
 
   add(line: Line): void {

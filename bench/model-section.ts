@@ -35,13 +35,14 @@ export function modelSummary(folder = new URL('results/', import.meta.url)): Sec
 
 /** Of each processor, as what is fast on one is not on another. */
 export function modelSection(folder = new URL('results/', import.meta.url)): Section {
-  const [results, ...others] = newestOfEach('model', folder);
-  const markdown = [PLOT, ...[results!, ...others].flatMap(onProcessor)].join('\n\n');
-  return { markdown, plots: { 'model.svg': plot(results!, shapesOf(results!)) } };
+  const each = newestOfEach('model', folder);
+  const markdown = each.flatMap((results, i) => onProcessor(results, i === 0 ? PLOT : '')).join('\n\n');
+  return { markdown, plots: { 'model.svg': plot(each[0]!, shapesOf(each[0]!)) } };
 }
 
-const onProcessor = (results: Results): string[] => [
+const onProcessor = (results: Results, picture: string): string[] => [
   `### ${results.cpu}, ${results.date}`,
+  picture,
   ...shapesOf(results).flatMap((shape) => [`${SHAPES[shape]}; seconds, the median of a few rounds:`, timesOf(results, shape)]),
   madeOn(results),
   ...targetsOf(results),

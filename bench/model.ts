@@ -210,7 +210,7 @@ async function timeAll(shape: ShapeName, entries: Entry[], tokens: number): Prom
     what: 'ceiling', shape, tokens, threads, GFLOP: flops / 1e9, 'GFLOP/s of a thread': ceiling, 'C ms': flops / (threads * ceiling * 1e6),
     ...Object.fromEntries(Object.entries(times).filter(([name]) => name.startsWith('ours')).map(([name, { median }]) => [`${name} / C`, median / (flops / (threads * ceiling * 1e6))])),
   });
-  for (const { what, shape: _shape, tokens: _tokens, of, to, ...figures } of ratios(report.results.cpu, shape, tokens, times)) console.log(`  ${what}: ${of}${to ? ` to ${to}` : ''}`, JSON.stringify(figures));
+  for (const { what, shape: _shape, tokens: _tokens, of, to, ...figures } of ratios(report.cpu, shape, tokens, times)) console.log(`  ${what}: ${of}${to ? ` to ${to}` : ''}`, JSON.stringify(figures));
 }
 
 /** How many rounds there shall be, by those that there are: three where a pass is short, one where it is long. */

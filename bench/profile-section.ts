@@ -9,7 +9,7 @@ export function profileSection(folder = new URL('results/', import.meta.url)): S
   const cases = linesOf(results, 'profile');
   const percent = (value: number): string => value.toFixed(1);
   const tokens = (line: (typeof cases)[number]): string => number(line, 'tokens').toLocaleString('en');
-  const rows = [...PARTS.map(({ part }) => part), REST].map((part) => [part, ...cases.map((line) => percent(number(line, part)))]);
+  const rows = [...new Set(PARTS.map(({ part }) => part)), REST].map((part) => [part, ...cases.map((line) => percent(number(line, part)))]);
   const rates = ['its products, G/s', ...cases.map((line) => number(line, 'products GFLOP/s').toFixed(0))];
   const seconds = ['seconds', ...cases.map((line) => Number((number(line, 'ms') / 1000).toPrecision(2)).toString())];
   const tiles = cases.map((line) => number(line, 'tile GFLOP/s'));

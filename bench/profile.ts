@@ -6,7 +6,7 @@ import { createEngine, LongformerModel } from '../dist/index.js';
 import { ceilings } from './ceiling.ts';
 import { modelsOf } from './checkpoints.ts';
 import { Report } from './measure.ts';
-import { PARTS, REST } from './profile-parts.ts';
+import { sharesOf } from './profile-parts.ts';
 import { idsOf } from './shapes.ts';
 
 const CASES = [['f32', 16], ['f32', 512], ['f32', 4096], ['int8', 16], ['int8', 512], ['int8', 4096]] as const;
@@ -39,45 +39,10 @@ for (const [dtype, tokens] of CASES) {
   });
   const shares = sharesOf(profile);
   const { flops } = model.plan({ tokens, globalTokens: 1 });
-  const products = (shares['linear layers']! + shares['products of attention']!) / 100;
+  const products = (shares['linear layers']! + shares['products of attention']! + shares['global rows']!) / 100;
   report.add({ what: 'profile', dtype, tokens, passes, ms, 'tile GFLOP/s': tile, 'products GFLOP/s': flops / (ms * 1e6 * products), ...shares });
   await model.dispose();
 }
 session.disconnect();
 await engine.dispose();
 await report.keep();
-
-/** Percent of the time in WebAssembly, by part. */
-function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Record<string, number> {
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const callers = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)));
-  const partOf = new Map(nodes.map((node) => [node.id, node.callFrame.url.startsWith('wasm') ? part(node.id) : null]));
-  const times: Record<string, number> = Object.fromEntries([...PARTS.map(({ part }) => part), REST].map((name) => [name, 0]));
-  let all = 0;
-  samples.forEach((id, i) => {
-    const name = partOf.get(id);
-    if (name === null || name === undefined) return;
-    times[name]! += timeDeltas[i]!;
-    all += timeDeltas[i]!;
-  });
-  return Object.fromEntries(Object.entries(times).map(([name, time]) => [name, (100 * time) / all]));
-
-  function part(leaf: number): string {
-    for (let id: number | undefined = leaf; id !== undefined; id = callers.get(id)) {
-      const found = PARTS.find(({ name, caller }) => name.test(nameOf(id!)) && (caller === undefined || caller.test(whoAsked(id!))));
-      if (found) return found.part;
-    }
-    return REST;
-  }
-
-  /** The nearest caller that is no part of a product. */
-  function whoAsked(id: number): string {
-    let at: number | undefined = id;
-    while (at !== undefined && /gemm::/.test(nameOf(at))) at = callers.get(at);
-    return at === undefined ? '' : nameOf(at);
-  }
-
-  function nameOf(id: number): string {
-    return byId.get(id)!.callFrame.functionName;
-  }
-}

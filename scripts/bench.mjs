@@ -1,11 +1,11 @@
 /**
- * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer] [answers] [life]`: builds, measures these or all, keeps the
- * figures in bench/results and writes the sections of README.md and the guides and their pictures anew; `npm run bench plots` only
- * writes. Some run where they are asked for: `npm run bench model`, a model beside others (`PYTHON=path/to/python`
- * names one that has them; `npm run bench model quick`, `model minilm` or `model 512 4096` is a part of it),
- * `npm run bench product`, matrix products; `npm run bench profile`, what a pass spends its time on; `npm run bench load`, start and loading; `npm run bench runtimes [node-24 ...]`,
- * `npm run bench retrieval`, which is not about speed and takes long, and `npm run bench large`, which takes
- * 4 GB of memory and of disk.
+ * `npm run bench [attention] [dense] [globals] [dtypes] [tokenizer] [answers] [life]`: builds, measures these
+ * or all, keeps the figures in bench/results and writes the sections of README.md and the guides and their
+ * pictures anew; `npm run bench plots` only writes. Some run where they are asked for: `npm run bench model`, a
+ * model beside others (`PYTHON=path/to/python` names one that has them; `npm run bench model quick`,
+ * `model minilm` or `model 512 4096` is a part of it), `product`, matrix products; `profile`, what a pass spends
+ * its time on; `load`, start and loading; `runtimes [node-24 ...]`; `retrieval`, which is not about speed and
+ * takes long, and `large`, which takes 4 GB of memory and of disk.
  *
  * Each part is a process of its own, so that none finds memory grown or code compiled by another.
  */
