@@ -1,13 +1,22 @@
 // What the guide to speed shows of matrix products: the newest figures of product.ts.
 
 import { charts } from './chart.ts';
-import { linesOf, newest, number, table } from './newest.ts';
+import type { Results } from './measure.ts';
+import { linesOf, newestOfEach, number, table } from './newest.ts';
 import type { Section } from './readme.ts';
 
+const PLOT = '![Rate of products, as a share of the tile that lies in the cache](bench/plots/product.svg)';
+
+/** Of each processor; the picture is of the newest. */
 export function productSection(folder = new URL('results/', import.meta.url)): Section {
-  const results = newest('product', folder);
+  const each = newestOfEach('product', folder);
+  const markdown = each.flatMap((results, i) => [`### Products on ${results.cpu}, ${results.date}`, ...(i === 0 ? [PLOT] : []), ...onProcessor(results)]).join('\n\n');
+  return { markdown, plots: { 'product.svg': plot(each[0]!) } };
+}
+
+function onProcessor(results: Results): string[] {
   const ceilings = linesOf(results, 'ceiling');
-  const shapes = [...new Set(linesOf(results, 'product').map((line) => String(line['shape'])))];
+  const shapes = shapesOf(results);
   const hasWide = linesOf(results, 'product', { dtype: 'f32 wide' }).length > 0;
   const row = (shape: string, threads: number): string[] => {
     const rate = (what: string, dtype: string): number => number(linesOf(results, what, { shape, dtype, threads })[0], 'GFLOP/s');
@@ -29,17 +38,25 @@ export function productSection(folder = new URL('results/', import.meta.url)): S
   };
   const peers = [...new Set(linesOf(results, 'peer').map((line) => String(line['build'])))].join(', ');
   const builds = [...new Set(ceilings.map((line) => String(line['build'])))].join(', ');
-  const markdown = [
-    '![Rate of products, as a share of the tile that lies in the cache](bench/plots/product.svg)',
+  return [
     table([['rows x columns x depth', 'threads', 'f32', 'of the tile', 'int8', 'over f32', ...(hasWide ? ['f32 wide', 'int8 wide'] : []), 'onnxruntime-web f32', 'q8', 'f32 over it', 'int8 over q8'], ...rows], 1),
-    `${results.cpu}, ${results.runtime}, ${builds}; ${peers}; ${results.date}. GFLOP/s, GOP/s in 8 bits, by medians. The tile is the best of some loops put together by hand, whose operands lie in the first-level cache: ${ceilings.map((line) => `${number(line, 'tile GFLOP/s').toFixed(1)} (${line['tile']}) on ${line['threads']} ${line['threads'] === 1 ? 'thread' : 'threads'}`).join(', ')}; between registers alone ${ceilings.map((line) => number(line, 'registers GFLOP/s').toFixed(1)).join(', ')}. Rows are quantised inside the time in both.${most > 1 ? ` ${most} threads are ${gain('f32')} times as fast as one in f32, ${gain('int8')} in int8.` : ''}`,
-  ].join('\n\n');
+    `${results.runtime}, ${builds}; ${peers}. GFLOP/s, GOP/s in 8 bits, by medians. The tile is the best of some loops put together by hand, whose operands lie in the first-level cache: ${ceilings.map((line) => `${number(line, 'tile GFLOP/s').toFixed(1)} (${line['tile']}) on ${line['threads']} ${line['threads'] === 1 ? 'thread' : 'threads'}`).join(', ')}; between registers alone ${ceilings.map((line) => number(line, 'registers GFLOP/s').toFixed(1)).join(', ')}. Rows are quantised inside the time in both.${most > 1 ? ` ${most} threads are ${gain('f32')} times as fast as one in f32, ${gain('int8')} in int8.` : ''}`,
+  ];
+}
+
+function plot(results: Results): string {
+  const ceilings = linesOf(results, 'ceiling');
+  const shapes = shapesOf(results);
+  const threads = ceilings.map((line) => number(line, 'threads'));
   const share = (each: number): [number, number][] => shapes.map((shape, i) => [i, (100 * number(linesOf(results, 'product', { shape, dtype: 'f32', threads: each })[0], 'GFLOP/s')) / number(ceilings.find((line) => line['threads'] === each), 'tile GFLOP/s')]);
-  const svg = charts('Rate of products of single precision, as a share of the best tile', [{
+  return charts('Rate of products of single precision, as a share of the best tile', [{
     title: 'f32: rate as a share of the best tile',
     x: { label: 'rows x columns x depth', scale: 'linear', ticks: [...shapes.keys()], format: (i) => shapes[i] ?? '' },
     y: { label: '%', scale: 'linear', ticks: [0, 25, 50, 75, 100] },
     series: threads.map((each, i) => ({ label: `${each} ${each === 1 ? 'thread' : 'threads'}`, colour: i === 0 ? 'window' as const : 'global' as const, points: share(each) })),
   }], 640);
-  return { markdown, plots: { 'product.svg': svg } };
+}
+
+function shapesOf(results: Results): string[] {
+  return [...new Set(linesOf(results, 'product').map((line) => String(line['shape'])))];
 }
