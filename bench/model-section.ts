@@ -27,7 +27,7 @@ export function modelSummary(folder = new URL('results/', import.meta.url)): Sec
       PLOT,
       `${SHAPES.base}; seconds, the median of a few rounds:`,
       timesOf(results, 'base', SUMMARY),
-      `${results.cpu}, ${threadsOf(results)} threads of ${results.cores} cores, ${results.date}. onnxruntime-web, which transformers.js runs on, and onnxruntime, a native program, read with full attention; HF Longformer is PyTorch's; \`wide\` is \`simd: 'wide'\` in Node 24.`,
+      `${results.cpu}, ${threadsOf(results)} threads of ${results.cores} cores, ${results.date}. onnxruntime-web, which transformers.js runs on, and onnxruntime, a native program, read with full attention; HF Longformer is PyTorch's; \`wide\` is \`simd: 'wide'\` in Node 24. An empty cell was not measured.`,
     ].join('\n\n'),
     plots: { 'model.svg': plot(results, shapesOf(results)) },
   };
