@@ -1,16 +1,15 @@
-// Attention by itself: verified, then timed inside the engine, softmax and packing included, and
+// Attention by itself: verified, then timed inside the engine, softmax included, and
 // through the public interface. Over the window against the rate that the same build reaches in
 // matrix products of the same shapes, in turn with it; over dilations; over the length.
 
 import { createEngine } from '../dist/index.js';
-import { roundsOf } from '../dist/plan.js';
 import { assertClose } from '../test/close.ts';
 import { definition, vectors } from '../test/definition.ts';
 import { line, spread } from './fit.ts';
 import { attention, build, HEAD_DIM, HEADS, HIDDEN_SIZE, holding, instance, random } from './kernel.ts';
 import { inTurn, LONG, Report, time, type Time } from './measure.ts';
 
-const QUERIES = 48; // that share a block of scores, as in crate/src/attention/banded.rs
+const QUERIES = 48; // of the products that attention is measured against
 const WINDOWS = [64, 128, 256, 512, 1024, 2048];
 const LENGTHS = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072];
 const UNDILATED = Array<number>(HEADS).fill(1);
@@ -123,8 +122,8 @@ async function lengths(): Promise<void> {
     const context = new wasm.Context();
     const inside = await time(() => attention(wasm, { vectors: held, context, seqLen, oneSidedWindow, dilations: UNDILATED, globals: [0] }), rounds);
     const bytes = memory.buffer.byteLength;
-    // Queries, keys, values, contexts, and keys and values as they are packed: what must be there.
-    const of = bytes / (4 * seqLen * (4 * HIDDEN_SIZE + 2 * HEAD_DIM * roundsOf(UNDILATED, seqLen)[0]!.length));
+    // Queries, keys, values and contexts: what must be there. Without a dilation nothing is packed.
+    const of = bytes / (4 * seqLen * 4 * HIDDEN_SIZE);
     report.add({ what: 'length', tokens: seqLen, window: 512, ...ms(inside), 'µs per token': (inside.best * 1e3) / seqLen, 'memory bytes': bytes, 'of what must be there': of });
 
     const input = { query, key, value, seqLen, numHeads: HEADS, headDim: HEAD_DIM, oneSidedWindow, globalTokens: [0], transfer: false };

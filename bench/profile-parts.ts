@@ -12,7 +12,7 @@ export const PARTS: readonly { part: string; name: RegExp; caller?: RegExp }[] =
   { part: 'GELU', name: /::gelu|feed_forward::feed_forward/ },
   { part: 'norms, sums', name: /layer_norm|columns::add/ },
   { part: 'quantising', name: /quantize_row|columns::quantize/ },
-  { part: 'packing', name: /attention::panels|pack_|copy_rows/ },
+  { part: 'packing', name: /attention::key_values|pack_|copy_rows|write_columns/ },
   { part: 'global rows', name: /attention::global/ },
   { part: 'global rows', name: /gemm::|linear::/, caller: /attention::global/ },
   { part: 'products of attention', name: /gemm::/, caller: /attention::(attention|banded)\b/ },

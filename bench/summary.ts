@@ -55,7 +55,7 @@ function markdown(attention: Results, dense: Results | undefined): string {
     [
       `- From ${grouped(number(flat, 'from'))} to ${grouped(number(flat, 'to'))} tokens, time per token inside the engine varies by ${percent(number(flat, 'time per token, spread %'))}. Memory is at most ${percent(number(flat, 'memory above what must be there %'))} above inputs, packed keys and values, and result. The public interface adds at most ${costs(number(flat, 'public interface over inside, most %'))}.`,
       `- From a window of ${number(line, 'from')} to ${grouped(number(line, 'to'))}, time is ${digits(number(line, 'a ms'))} ms + ${digits(number(line, 'b ms per key'))} ms for each key of the window, to ${percent(number(line, 'largest deviation %'))} (${grouped(number(line, 'tokens'))} tokens); time per key of the window varies by ${percent(number(proportional, 'time per window, spread %'))} from ${number(proportional, 'from')} on.`,
-      `- In the build ${attention.build} it reaches ${ofWindow(512, 'of the product %')} of the rate of plain matrix products of its shapes at a window of 512, ${ofWindow(1024, 'of the product %')} at 1,024 and ${ofWindow(2048, 'of the product %')} at 2,048: softmax and packing are the rest. One global token, whose rows and columns are products of their own, adds ${ofWindow(512, 'a global token costs %')} at 512.`,
+      `- In the build ${attention.build} it reaches ${ofWindow(512, 'of the product %')} of the rate of plain matrix products of its shapes at a window of 512, ${ofWindow(1024, 'of the product %')} at 1,024 and ${ofWindow(2048, 'of the product %')} at 2,048: softmax, the ends of the band and memory are the rest. One global token, whose rows and columns are products of their own, adds ${ofWindow(512, 'a global token costs %')} at 512.`,
       `- Dilation costs ${costs(number(cost, 'uniform over none %'))}, a dilation for each head ${costs(number(cost, 'by head over uniform %'))} over the same for all.`,
     ].join('\n'),
   ].join('\n\n');
@@ -117,7 +117,7 @@ function windowPlot(attention: Results): string {
       title: "Share of the product's rate",
       x: { label: 'keys of the window', scale: 'log', ticks: xs },
       y: { label: '% of the rate of matrix products of the same shapes', scale: 'linear', ticks: [0, 25, 50, 75, 100] },
-      series: [{ label: 'softmax and packing included', colour: 'window', points: points(windows, 'window', 'of the product %') }],
+      series: [{ label: 'softmax included', colour: 'window', points: points(windows, 'window', 'of the product %') }],
     },
   ], 430);
 }

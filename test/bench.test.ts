@@ -155,7 +155,7 @@ parts('of a profile are told by names and callers', () => {
   // Each under the one before that has a smaller indent; a sample of 1 µs for each leaf.
   const tree: [depth: number, name: string, url?: string][] = [
     [0, 'forward', 'file:///model.js'], [0, 'js-to-wasm:i:i'],
-    [1, 'l[12]::attention::attention'], [2, 'l[12]::gemm::multiply_part'], [3, 'l[12]::gemm::tile::tile::<6>'],
+    [1, 'l[12]::attention::attention'], [2, 'l[12]::gemm::transposed::multiply_transposed'], [3, 'l[12]::gemm::transposed::tile::<0, 6>'],
     [2, 'l[12]::linear::Linear::apply_part'], [3, 'l[12]::gemm::tile::tile::<6>'],
     [2, 'l[12]::gemm::pack_half'], [2, 'l[12]::softmax::exp2'],
     [1, 'l[12]::attention::global::attend'], [2, 'l[12]::linear::Linear::apply'], [3, 'l[12]::gemm::tile::tile::<1>'],

@@ -63,11 +63,12 @@ function loadingBytes({ hidden_size, vocab_size, max_position_embeddings }: Long
 }
 
 /**
- * What the crate calls by these names: rows of a block, queries of a block, keys of a block, columns of a
- * panel; heads that are packed at once at least, and those times tokens.
+ * What the crate calls by these names: rows of a block, queries of a unit of work and of a group, keys of a
+ * block, columns of a panel; heads that are packed at once at least, and those times tokens.
  */
 const MOST_ROWS = 576;
-const QUERIES = 48;
+const QUERIES = 96;
+const GROUP = 16;
 const KEYS = 192;
 const PANEL = 8;
 const FEWEST_HEADS = 6;
@@ -129,22 +130,17 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
   const headDim = hidden / heads;
   const { tokens, together } = sizes;
   const rows = together * tokens * hidden * (config.norm_first ? 3 : 2);
-  const layers = bands.map(({ dilations, oneSidedWindow }) => {
-    // Each strand of a dilated head is padded to whole panels.
-    const places = dilations.map((dilation) => tokens + PANEL * (dilation < tokens ? dilation : 1) + sizes.globals);
-    const packed = together * (headDim + padded(headDim)) * Math.max(...roundsOf(places, together * tokens).map(sum));
-    const band = threads * QUERIES * (Math.min(tokens, 2 * oneSidedWindow) + QUERIES + sizes.globals);
-    return { packed, scratch: globalScratch(config, sizes, threads) + band };
-  });
-  const largest = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((most, layer) => Math.max(most, of(layer)), 0);
-  return 4 * (rows + largest(({ packed }) => packed) + largest(({ scratch }) => scratch));
+  const packed = headsOfRound(heads, together * tokens) * (together * tokens * headDim + (together * tokens | 1) * padded(headDim));
+  const windows = bands.map(({ oneSidedWindow }) => oneSidedWindow);
+  const seen = Math.min(tokens, 2 * Math.max(...windows) + GROUP) + sizes.globals;
+  const band = threads * (GROUP * seen + 2 * QUERIES * headDim + sizes.globals * (headDim + padded(headDim)));
+  return 4 * (rows + packed + globalScratch(config, sizes, threads) + band);
 }
 
-/** The heads whose keys and values lie packed at one time (crate, attention/mod.rs). */
-export function roundsOf(heads: readonly number[], tokens: number): number[][] {
+/** Heads whose keys and values lie packed at one time, at most (crate, attention/key_values.rs). */
+function headsOfRound(heads: number, tokens: number): number {
   const most = Math.max(FEWEST_HEADS, Math.floor(LEAST_PACKED / tokens));
-  const count = Math.ceil(heads.length / Math.ceil(heads.length / most));
-  return Array.from({ length: Math.ceil(heads.length / count) }, (_, round) => heads.slice(round * count, (round + 1) * count));
+  return Math.ceil(heads / Math.ceil(heads / most));
 }
 
 /** What products of a block of rows leave, kept for the next (crate, columns.rs): the activation, once more as rows, and what comes out. */

@@ -70,10 +70,15 @@ impl Strands {
         (self.seq_len - strand).div_ceil(self.count)
     }
 
-    /// How many strands, the first ones, have one position more than the others: none, where all
-    /// are equally long.
-    pub fn longer(self) -> usize {
-        self.seq_len % self.count
+    /// How many positions stand before a place where strand stands behind strand.
+    pub fn number(self, strand: usize, place: usize) -> usize {
+        // The first strands have one position more where the others are not as long.
+        strand * (self.seq_len / self.count) + strand.min(self.seq_len % self.count) + place
+    }
+
+    /// The position in the sequence of a place of a strand.
+    pub fn position(self, strand: usize, place: usize) -> usize {
+        strand + place * self.count
     }
 
     /// Where position `position` of the sequence lies: its strand, and its place there.
@@ -108,12 +113,6 @@ impl Strand {
     pub fn visible(self, place: usize) -> Range<usize> {
         let last = place.saturating_add(self.right).min(self.len - 1);
         place.saturating_sub(self.left)..last + 1
-    }
-
-    /// The places from which a query sees any of the keys at `places`.
-    pub fn seeing(self, places: Range<usize>) -> Range<usize> {
-        let end = places.end.saturating_add(self.left).min(self.len);
-        places.start.saturating_sub(self.right).min(end)..end
     }
 }
 

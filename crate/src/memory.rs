@@ -47,6 +47,14 @@ pub(crate) fn try_room<T: Clone + Default>(
     Ok(&mut buffer[..len])
 }
 
+/// The same from the beginning of a cache line on, where vectors of whole panels never lie across two.
+pub(crate) fn try_lines(buffer: &mut Vec<f32>, len: usize) -> Result<&mut [f32], OutOfMemory> {
+    const LINE: usize = 64;
+    let room = try_room(buffer, len.saturating_add(LINE / size_of::<f32>()))?;
+    let first = room.as_ptr().align_offset(LINE);
+    Ok(&mut room[first..first + len])
+}
+
 /// Makes `buffer` hold `len` times `value`.
 pub(crate) fn try_refill<T: Clone>(
     buffer: &mut Vec<T>,

@@ -25,18 +25,18 @@ pub(crate) fn try_for_each_chunk<T: Send, E: Send>(
         .try_for_each(|(index, chunk)| f(index, chunk))
 }
 
+/// Parts that rows are shared out in, so that threads find enough of them to do. Alone, a thread need
+/// not be asked twice.
+pub(crate) const SHARES: usize = if cfg!(feature = "threads") { 16 } else { 1 };
+
 /// Rows in a block of work, for a batch of `total_rows` rows.
 ///
 /// A multiple of the register tile's rows, so many that every thread has something to do. Linear
 /// layers have a way of their own (`columns`).
 pub fn rows_per_block(total_rows: usize) -> usize {
-    rows_per_block_of(96, total_rows)
-}
-
-/// The same with at most `most` rows, a multiple of 12.
-pub fn rows_per_block_of(most: usize, total_rows: usize) -> usize {
+    const MOST: usize = 96;
     const LEAST: usize = 12;
-    total_rows.div_ceil(16).next_multiple_of(LEAST).clamp(LEAST, most)
+    total_rows.div_ceil(SHARES).next_multiple_of(LEAST).clamp(LEAST, MOST)
 }
 
 #[cfg(all(feature = "threads", target_arch = "wasm32"))]

@@ -13,7 +13,6 @@
 //! unsafe lines of the file.
 #![allow(unsafe_code, reason = "v128 loads and stores take pointers")]
 
-use std::hint::black_box;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Floats in a vector.
@@ -64,11 +63,19 @@ mod lanes {
     }
     #[inline(always)]
     pub(super) fn max(x: Lanes, y: Lanes) -> Lanes {
-        f32x4_pmax(x, y)
+        // LLVM takes the relaxed one for `f32x4_pmax`, too, but in the other order, which on x64 gives
+        // `y` where either is NaN.
+        #[cfg(target_feature = "relaxed-simd")]
+        return f32x4_relaxed_max(y, x);
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return f32x4_pmax(x, y);
     }
     #[inline(always)]
     pub(super) fn min(x: Lanes, y: Lanes) -> Lanes {
-        f32x4_pmin(x, y)
+        #[cfg(target_feature = "relaxed-simd")]
+        return f32x4_relaxed_min(y, x);
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return f32x4_pmin(x, y);
     }
     #[inline(always)]
     pub(super) fn shl_bits(x: Lanes, bits: u32) -> Lanes {
@@ -414,13 +421,13 @@ impl F32x4 {
         Self(lanes::mul_add(self.0, factor.0, term.0))
     }
 
-    /// The larger of each pair. Where `other` is NaN, `self`; where `self` is NaN, `self`.
+    /// The larger of each pair. Where `self` is NaN, NaN; where `other` is, `self` or NaN.
     #[inline(always)]
     pub(crate) fn max(self, other: Self) -> Self {
         Self(lanes::max(self.0, other.0))
     }
 
-    /// The smaller of each pair. Where either is NaN, `self`.
+    /// The smaller of each pair. Where `self` is NaN, NaN; where `other` is, `self` or NaN.
     #[inline(always)]
     pub(crate) fn min(self, other: Self) -> Self {
         Self(lanes::min(self.0, other.0))
@@ -698,19 +705,6 @@ pub(crate) fn add_assign(row: &mut [f32], other: &[f32]) {
     }
 }
 
-/// `row = 0`. As for [`copy`]: `fill` becomes `memory.fill`, a call too.
-#[inline(always)]
-pub(crate) fn clear(row: &mut [f32]) {
-    let zero = black_box(0.0);
-    let (vectors, tail) = row.as_chunks_mut::<LANES>();
-    for x in vectors {
-        F32x4::splat(zero).store(x);
-    }
-    for x in tail {
-        *x = zero;
-    }
-}
-
 /// `row *= factor`.
 #[inline(always)]
 pub(crate) fn scale(row: &mut [f32], factor: f32) {
@@ -754,20 +748,6 @@ pub(crate) fn store_pair([left, right]: [F32x4; 2], to: &mut [f32]) {
     let (halves, _) = to[..2 * LANES].as_chunks_mut::<LANES>();
     left.store(&mut halves[0]);
     right.store(&mut halves[1]);
-}
-
-/// `to = factor * from`, of equal length.
-#[inline(always)]
-pub(crate) fn copy_scaled(from: &[f32], factor: f32, to: &mut [f32]) {
-    let (vectors, tail) = to.as_chunks_mut::<LANES>();
-    let (from_vectors, from_tail) = from.as_chunks::<LANES>();
-    let factors = F32x4::splat(factor);
-    for (x, y) in vectors.iter_mut().zip(from_vectors) {
-        (F32x4::load(y) * factors).store(x);
-    }
-    for (x, y) in tail.iter_mut().zip(from_tail) {
-        *x = y * factor;
-    }
 }
 
 /// Copies `from` to `to`, of equal length. For short rows in hot loops: `copy_from_slice` becomes

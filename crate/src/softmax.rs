@@ -7,8 +7,13 @@
 //! to `x` leaves `n + 127` in the low bits, which shifted left by 23 are the float `2^n`; at -127
 //! that float is exactly 0.
 
-use crate::simd::{F32x4, LANES};
+use crate::gemm::PANEL;
+use crate::simd::{F32x4, LANES, load_pair, store_pair};
+use std::array::from_fn;
 use std::hint::black_box;
+
+/// Weights of a column that are summed by themselves.
+const PART: usize = 64;
 
 /// Constants of the power of two, in registers.
 ///
@@ -42,10 +47,15 @@ impl Exp2 {
     /// `2^x` for `x <= 0`; exactly 0 for `x` below -126.5, `-inf` included.
     #[inline(always)]
     fn of(&self, x: F32x4) -> F32x4 {
-        let x = x.max(self.lowest);
-        let shifted = x + self.magic;
+        self.by_magic(x.max(self.lowest), self.magic)
+    }
+
+    /// The same for `x >= -127`, or `2^(x - m)` by `magic - m`.
+    #[inline(always)]
+    fn by_magic(&self, x: F32x4, magic: F32x4) -> F32x4 {
+        let shifted = x + magic;
         let power = shifted.shl_bits(23);
-        let r = x - (shifted - self.magic);
+        let r = x - (shifted - magic);
         let [c1, c2, c3, c4, c5] = self.c;
         let p = c5.mul_add(r, c4).mul_add(r, c3).mul_add(r, c2).mul_add(r, c1);
         (r * power).mul_add(p, power)
@@ -72,6 +82,40 @@ impl Exp2 {
         }
         total
     }
+
+    /// Replaces every score by `2^(score - reference)`, exactly 0 for what lies 127 below or is
+    /// `-inf`, and returns the sums of the columns. Row `first` is the first of them.
+    ///
+    /// References are whole and even: they go into exponents alone, so that weights have the same
+    /// digits whatever they are. `CLAMPS` is for scores that may lie below -127.
+    #[inline(always)]
+    fn columns_and_sum<const CLAMPS: bool>(
+        &self,
+        rows: &mut [[f32; PANEL]],
+        first: usize,
+        reference: [F32x4; 2],
+    ) -> [F32x4; 2] {
+        let magic = reference.map(|reference| self.magic - reference);
+        let lowest = reference.map(|reference| reference + self.lowest);
+        // Parts of a long sum are summed by themselves: what is small does not drown in it.
+        let mut sums = [F32x4::splat(0.0); 2];
+        let (head, rest) = rows.split_at_mut(rows.len().min(PART - first % PART));
+        for part in std::iter::once(head).chain(rest.chunks_mut(PART)) {
+            let mut part_sums = [F32x4::splat(0.0); 2];
+            for row in part {
+                let scores = load_pair(row);
+                let weights = from_fn(|half| {
+                    let score = scores[half];
+                    let score = if CLAMPS { score.max(lowest[half]) } else { score };
+                    self.by_magic(score, magic[half])
+                });
+                store_pair(weights, row);
+                part_sums = from_fn(|half| part_sums[half] + weights[half]);
+            }
+            sums = from_fn(|half| sums[half] + part_sums[half]);
+        }
+        sums
+    }
 }
 
 /// The largest element, or `-inf` of none.
@@ -91,6 +135,24 @@ pub fn largest(row: &[f32]) -> f32 {
     tail.iter().fold(max.largest(), |max, &x| if x > max { x } else { max })
 }
 
+/// The largest element of each column, or `-inf` of none.
+#[inline(always)]
+fn largest_of_columns(rows: &[[f32; PANEL]]) -> [F32x4; 2] {
+    let (pairs, rest) = rows.as_chunks::<2>();
+    let mut maxima = [[F32x4::splat(f32::NEG_INFINITY); 2]; 2]; // for the same reason
+    for pair in pairs {
+        for (maxima, row) in maxima.iter_mut().zip(pair) {
+            let row = load_pair(row);
+            *maxima = from_fn(|half| maxima[half].max(row[half]));
+        }
+    }
+    for row in rest {
+        let row = load_pair(row);
+        maxima[0] = from_fn(|half| maxima[0][half].max(row[half]));
+    }
+    from_fn(|half| maxima[0][half].max(maxima[1][half]))
+}
+
 /// Replaces every score by `2^(score - max)` and returns the sum of the results.
 ///
 /// `max` must be at least the largest score: nothing can overflow then.
@@ -107,4 +169,63 @@ pub fn exp2_and_sum_of_two(first: &mut [f32], second: &mut [f32]) -> f32 {
     let max = largest(first).max(largest(second));
     let exp2 = Exp2::new();
     exp2.and_sum(first, max) + exp2.and_sum(second, max)
+}
+
+/// The score of what is hidden among scores that are [bounded](exp2_and_sum_of_columns).
+pub const HIDDEN: f32 = -127.0;
+
+/// Turns the scores of 8 queries, which lie as columns in two places, into weights, and returns the
+/// sum of each column. A NaN among the scores of a column, or nothing but infinities, gives NaN.
+///
+/// Hidden scores are `-inf`, or [`HIDDEN`] where the others are `bounded`: known to lie in -60..60.
+/// Such powers cannot overflow, and nobody needs to look for the largest. The weights have the same
+/// digits either way. `first` is the number of the first of the second scores: sums of a column are
+/// the same bits wherever it begins, as long as what stands before is hidden.
+///
+/// Out of line for the same reason.
+#[inline(never)]
+pub fn exp2_and_sum_of_columns(
+    before: &mut [f32],
+    scores: &mut [f32],
+    first: usize,
+    bounded: bool,
+) -> [f32; PANEL] {
+    let [before, scores] = [before, scores].map(|scores| scores.as_chunks_mut::<PANEL>().0);
+    let exp2 = Exp2::new();
+    let sums = if bounded {
+        let none = [F32x4::splat(0.0); 2];
+        [(before, 0), (scores, first)]
+            .map(|(rows, first)| exp2.columns_and_sum::<false>(rows, first, none))
+    } else {
+        let reference = reference_of(before, scores);
+        [(before, 0), (scores, first)]
+            .map(|(rows, first)| exp2.columns_and_sum::<true>(rows, first, reference))
+    };
+    let mut totals = [0.0; PANEL];
+    store_pair(from_fn(|half| sums[0][half] + sums[1][half]), &mut totals);
+    totals
+}
+
+/// An even number near the largest score of each column. Where that is too large for sums of it to
+/// keep their digits, scores are made relative to it first.
+#[inline(always)]
+fn reference_of(before: &mut [[f32; PANEL]], scores: &mut [[f32; PANEL]]) -> [F32x4; 2] {
+    const LARGE: f32 = (1 << 20) as f32;
+    /// Added to a number below `LARGE` and taken away again, it leaves an even one.
+    const EVEN: f32 = (3 << 23) as f32;
+    let max = [largest_of_columns(before), largest_of_columns(scores)];
+    let mut max = from_fn(|half| max[0][half].max(max[1][half]));
+    let mut larger = [0.0; PANEL];
+    store_pair(max, &mut larger);
+    let larger = larger.map(|max| if (-LARGE..LARGE).contains(&max) { 0.0 } else { max });
+    if larger != [0.0; PANEL] {
+        let larger = load_pair(&larger);
+        for row in before.iter_mut().chain(scores) {
+            let scores = load_pair(row);
+            store_pair(from_fn(|half| scores[half] - larger[half]), row);
+        }
+        max = from_fn(|half| max[half] - larger[half]);
+    }
+    let even = F32x4::splat(EVEN);
+    max.map(|max| (max + even) - even)
 }

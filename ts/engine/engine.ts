@@ -75,9 +75,9 @@ export class Engine {
   /**
    * Attention by itself, over vectors at hand.
    *
-   * Queries are computed in tiles of 4 or 6: a NaN or an infinity in a value reaches every query
-   * that sees it, and may reach the others of its tile as well; so does one in the value of a masked
-   * key. One in the value of a global key reaches every query.
+   * Queries are computed in groups of 8, or of 16 where the engine is wide: a NaN or an infinity in a
+   * value reaches every query that sees it, and may reach the others of its group as well; so does one
+   * in the value of a masked key. One in the value of a global key reaches every query.
    *
    * @returns the context, dims `[seqLen, numHeads, headDim]`
    *

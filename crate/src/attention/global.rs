@@ -392,7 +392,8 @@ impl<'a> GlobalQueries<'a> {
         let panel_stride = count * PANEL;
         let panels = try_room(vectors, try_len(count, padded(width))?)?; // the hidden states as a right matrix
         let hidden = Rows { data: block, stride: width };
-        copy_rows(count, width, hidden, Output { data: panels, row_stride: PANEL, panel_stride });
+        let output = Output { data: panels, row_stride: PANEL, panel_stride };
+        copy_rows(count, width, hidden, PANEL, output);
         multiply(
             Shape { rows, depth: count, cols: width },
             Rows { data: weights, stride: count },
@@ -454,7 +455,7 @@ impl<'a> GlobalQueries<'a> {
             let data = &mut rows[head * head_dim..];
             let output = Output { data, row_stride: self.heads.hidden_size(), panel_stride: PANEL };
             match self.keys {
-                Keys::Vectors { .. } => copy_rows(globals, width, weighted, output),
+                Keys::Vectors { .. } => copy_rows(globals, width, weighted, PANEL, output),
                 Keys::Folded { value, .. } => {
                     value.apply_group(head, globals, weighted, output);
                 }

@@ -1,7 +1,7 @@
 //! One head of one sequence, as the kernels take them.
 
 use super::{Heads, ROWS, Source, Tokens};
-use crate::band::Pattern;
+use crate::band::{Pattern, Strands};
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Rows, pack_columns};
 use crate::memory::try_room;
@@ -22,6 +22,11 @@ pub struct Head<'a> {
 }
 
 impl Head<'_> {
+    /// What its band makes of the sequence.
+    pub(super) fn strands(&self) -> Strands {
+        self.pattern.bands[self.head].strands(self.sequence.len())
+    }
+
     /// Writes its vectors of some tokens, counted from the sequence's beginning, to where `output`
     /// wants them.
     pub(super) fn write(&self, source: Source, tokens: Tokens, output: Output) {

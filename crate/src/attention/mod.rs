@@ -10,15 +10,16 @@
 //! over all keys, with projections of their own, and replace the ordinary ones.
 //!
 //! The work falls into forks over the threads: the rows of global tokens, by block of keys
-//! (`global`); then for some heads at a time their keys and values into panels, by head (`panels`),
-//! and all other rows, by block of queries (`banded`). A mask or a matrix of `seq_len * seq_len`
+//! (`global`); then for some heads at a time their keys and values into the layout in which products
+//! read them, by head, where they do not lie like that (`key_values`), and all other rows, by block of
+//! queries (`banded`). A mask or a matrix of `seq_len * seq_len`
 //! scores never exists. What queries pay to each key can be asked for (`weights`, `attentions`).
 
 mod attentions;
 mod banded;
 mod global;
 mod head;
-mod panels;
+mod key_values;
 mod quantized;
 mod weights;
 
@@ -29,29 +30,28 @@ pub use weights::attention_weights;
 use crate::band::Pattern;
 use crate::batch::Batch;
 use crate::columns::Quantized;
-use crate::gemm::{Output, PANEL, QuantizedRows, Rows, copy_rows, quantized_row_len};
+use crate::gemm::{
+    Output, PANEL, Panels, QuantizedRows, Rows, copy_rows, padded, quantized_row_len,
+};
 use crate::linear::{Input, Linear};
-use crate::parallel::rows_per_block_of;
+use crate::memory::try_refill;
+use crate::parallel::SHARES;
 use crate::spare::Spare;
 use crate::work::{Stop, Work};
-use panels::{Round, SequenceLayout};
-use std::ops::Range;
+use key_values::Packing;
 
-/// Queries of a block of work: as many again as a wide band has keys, since each block reads the
+/// Queries of a block of work at most: more than a wide band has keys, since each block reads the
 /// keys and values of all heads anew.
 const MOST_QUERIES: usize = 528;
 
-/// Vectors projected at a time on their way into panels.
+/// Queries whose scores are computed together at most: a block of work is a multiple of them.
+const GROUP: usize = 2 * PANEL;
+
+/// Vectors projected at a time.
 const ROWS: usize = 96;
 
 /// Keys of a block, where keys go by in blocks.
 const KEYS: usize = 192;
-
-/// Heads whose keys and values are packed at once, at least: a dozen tasks for threads to share.
-const FEWEST_HEADS: usize = 6;
-
-/// The same times tokens, at least: so many that a short text takes all heads in one round.
-const LEAST_PACKED: usize = 4096;
 
 /// The heads of a layer. Activations are `[tokens, num_heads * head_dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,20 +103,53 @@ pub enum Source<'a> {
         token_stride: usize,
         /// Distance of a token's vectors of neighbouring heads.
         head_stride: usize,
+        /// Distance of a vector's first 8 features and the next.
+        panel_stride: usize,
     },
 }
 
 impl<'a> Source<'a> {
     /// Vectors `[tokens, num_heads, head_dim]`.
     pub fn by_token(data: &'a [f32], heads: Heads) -> Self {
-        Self::Given { data, token_stride: heads.hidden_size(), head_stride: heads.head_dim }
+        let Heads { head_dim, .. } = heads;
+        let token_stride = heads.hidden_size();
+        Self::Given { data, token_stride, head_stride: head_dim, panel_stride: PANEL }
     }
 
-    /// Vectors `[num_heads, tokens, head_dim]`: for long sequences faster to read, as a head's are
-    /// neighbours.
+    /// Vectors `[num_heads, tokens, head_dim]`, as keys are read: those without a dilation need not
+    /// be copied.
     pub fn by_head(data: &'a [f32], heads: Heads) -> Self {
         let head_stride = data.len() / heads.num_heads;
-        Self::Given { data, token_stride: heads.head_dim, head_stride }
+        Self::Given { data, token_stride: heads.head_dim, head_stride, panel_stride: PANEL }
+    }
+
+    /// Vectors `[num_heads, padded(head_dim) / 8, tokens, 8]`, as values are read.
+    pub fn by_panel(data: &'a [f32], heads: Heads) -> Self {
+        let head_stride = data.len() / heads.num_heads;
+        let panel_stride = head_stride / (padded(heads.head_dim) / PANEL);
+        Self::Given { data, token_stride: PANEL, head_stride, panel_stride }
+    }
+
+    /// A head's vectors as rows, if they lie like that.
+    fn as_rows(&self, head: usize) -> Option<Rows<'a>> {
+        match *self {
+            Source::Given { data, token_stride: stride, head_stride, panel_stride: PANEL } => {
+                Some(Rows { data: &data[head * head_stride..], stride })
+            }
+            _ => None,
+        }
+    }
+
+    /// A head's vectors as whole panels `[tokens][8]`, if they lie like that.
+    fn as_panels(&self, head: usize) -> Option<Panels<'a>> {
+        match *self {
+            Source::Given { data, token_stride: PANEL, head_stride, panel_stride: stride }
+                if head_stride.is_multiple_of(PANEL) =>
+            {
+                Some(Panels { data: &data[head * head_stride..], stride })
+            }
+            _ => None,
+        }
     }
 
     fn check(&self, heads: Heads, tokens: usize) {
@@ -131,9 +164,17 @@ impl<'a> Source<'a> {
                 let len = tokens * quantized_row_len(weights.in_features());
                 assert_eq!(quantized.data.len(), len, "one quantised row a token");
             }
-            Source::Given { data, .. } => {
-                assert_eq!(data.len(), tokens * heads.hidden_size(), "one vector a token and head");
+            &Source::Given { data, token_stride, head_stride, panel_stride } if tokens > 0 => {
+                let last = heads.head_dim - 1;
+                let last = (tokens - 1) * token_stride
+                    + (heads.num_heads - 1) * head_stride
+                    + last / PANEL * panel_stride
+                    + last % PANEL;
+                // Behind the last feature there may be what fills its panel.
+                let holds = (last + 1..=last + PANEL).contains(&data.len());
+                assert!(holds, "one vector a token and head");
             }
+            Source::Given { data, .. } => assert!(data.is_empty(), "one vector a token and head"),
         }
     }
 
@@ -159,10 +200,10 @@ impl<'a> Source<'a> {
                 let x = QuantizedRows { data: &data[first * stride..], stride: step * stride };
                 weights.apply_group(head, count, Input::Quantized(x), output);
             }
-            Source::Given { data, token_stride, head_stride } => {
+            Source::Given { data, token_stride, head_stride, panel_stride } => {
                 let data = &data[first * token_stride + head * head_stride..];
                 let rows = Rows { data, stride: step * token_stride };
-                copy_rows(count, heads.head_dim, rows, output);
+                copy_rows(count, heads.head_dim, rows, panel_stride, output);
             }
         }
     }
@@ -178,9 +219,8 @@ impl<'a> Source<'a> {
     where
         'a: 'b,
     {
-        if let Source::Given { data, token_stride, head_stride } = *self {
-            let data = &data[tokens.first * token_stride + head * head_stride..];
-            return Rows { data, stride: tokens.step * token_stride };
+        if let Some(Rows { data, stride }) = self.as_rows(head) {
+            return Rows { data: &data[tokens.first * stride..], stride: tokens.step * stride };
         }
         let stride = heads.head_dim;
         projected.resize(projected.len().max(tokens.count * stride), 0.0);
@@ -217,24 +257,15 @@ impl Projections<'_> {
     }
 }
 
-/// The heads of a batch of `tokens`, round after round: those whose keys and values lie packed at one
-/// time. A long text needs memory for a few heads only.
-fn rounds(heads: Heads, tokens: usize) -> impl Iterator<Item = Range<usize>> + Clone {
-    let num_heads = heads.num_heads;
-    let most = (LEAST_PACKED / tokens.max(1)).max(FEWEST_HEADS);
-    let count = num_heads.div_ceil(num_heads.div_ceil(most).max(1)).max(1);
-    (0..num_heads).step_by(count).map(move |first| first..num_heads.min(first + count))
-}
-
-/// Keys and values in panels and what else of a layer is kept for the next one, so that a pass
+/// Keys and values as they are packed and what else of a layer is kept for the next one, so that a pass
 /// allocates them once.
 #[derive(Debug, Default)]
 pub struct Workspace {
     keys: Vec<f32>,
     values: Vec<f32>,
+    squares: Vec<f32>, // the largest `key · key` of each head
     quantized: Quantized,
     global: global::Contexts,
-    projected: Spare<Vec<f32>>,
     scratch: Spare<banded::Scratch>,
 }
 
@@ -258,7 +289,7 @@ pub fn attention(
 ) -> Result<(), Stop> {
     let tokens = batch.total_tokens();
     let hidden_size = heads.hidden_size();
-    let Workspace { keys, values, quantized, global: global_contexts, projected, scratch } =
+    let Workspace { keys, values, squares, quantized, global: global_contexts, scratch } =
         workspace;
     let [local, global] = projections;
     assert_eq!(pattern.bands.len(), heads.num_heads, "one band per head");
@@ -269,29 +300,29 @@ pub fn attention(
         global.check(heads, tokens);
     }
 
-    let layouts: Vec<SequenceLayout> = batch
-        .sequences()
-        .iter()
-        .map(|sequence| SequenceLayout::new(sequence, heads, pattern))
-        .collect();
-    panels::make_room(work, &layouts, rounds(heads, tokens), [keys, values])?;
+    if tokens == 0 {
+        return Ok(());
+    }
     let [local, global] = quantized::once(work, projections, quantized)?;
+    let packing = Packing { heads, pattern, batch, local };
+    packing.make_room(work, [keys, values])?;
+    work.once(|| Ok(try_refill(squares, heads.num_heads, 0.0)?))?;
     global::attend(work, heads, pattern, batch, global, global_contexts)?;
 
     // Under a dilation every strand of a block should still fill a register tile, as long as that
     // leaves a few blocks for threads to take.
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
-    let block = rows_per_block_of(MOST_QUERIES, tokens)
-        .max(widest.saturating_mul(12).min(tokens.div_ceil(4)));
-    for heads_of_round in rounds(heads, tokens) {
-        let round = Round { pattern, batch, layouts: &layouts, heads: heads_of_round.clone() };
-        round.pack(work, local, [keys, values], projected)?;
-        let panels = round.panels([keys, values]);
+    let dilated = widest.saturating_mul(GROUP).min(tokens.div_ceil(4));
+    let share = tokens.div_ceil(SHARES).next_multiple_of(GROUP).min(MOST_QUERIES);
+    let block = share.max(dilated);
+    for heads_of_round in packing.rounds() {
+        packing.pack(work, heads_of_round.clone(), [keys, values], squares)?;
+        let key_values = packing.of(heads_of_round.clone(), [keys, values], squares);
         work.for_each_part(context, block * hidden_size, |index, context, units| {
             let rows = index * block..index * block + context.len() / hidden_size;
             let first =
                 batch.sequences().partition_point(|sequence| sequence.rows.end <= rows.start);
-            for (number, sequence) in batch.sequences().iter().enumerate().skip(first) {
+            for sequence in &batch.sequences()[first..] {
                 let start = rows.start.max(sequence.rows.start);
                 let end = rows.end.min(sequence.rows.end);
                 if start >= end {
@@ -301,12 +332,12 @@ pub fn attention(
                     [(start - rows.start) * hidden_size..(end - rows.start) * hidden_size];
                 let first_position = start - sequence.rows.start;
                 let queries = first_position..first_position + (end - start);
-                for (head, panels) in heads_of_round.clone().zip(&panels[number]) {
+                for (head, key_values) in heads_of_round.clone().zip(&key_values) {
                     let head = Head { heads, head, pattern, sequence };
-                    let block = banded::QueryBlock { head, queries: queries.clone() };
-                    scratch.lend(|scratch| {
-                        block.write_context(local.query, panels, scratch, context, units)
-                    })?;
+                    let (queries, source) = (queries.clone(), local.query);
+                    let block =
+                        banded::QueryBlock { head, queries, source, key_values: *key_values };
+                    scratch.lend(|scratch| block.write_context(scratch, context, units))?;
                 }
             }
             Ok(())

@@ -17,7 +17,7 @@ static WIDENED: Spare<Vec<f32>> = Spare::new();
 /// If a matrix is too short for `shape`.
 pub fn multiply_half(shape: Shape, a: Rows, b: &[u16], start: Start, c: Output) {
     let Shape { rows, depth, cols } = shape;
-    let together = if wide::is_on() { 2 * PANEL } else { PANEL };
+    let together = PANEL * wide::panels_at_a_time();
     WIDENED.lend(|widened| {
         widened.resize(widened.len().max(depth * together), 0.0);
         for first_col in (0..cols).step_by(together) {

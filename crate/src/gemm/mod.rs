@@ -11,10 +11,11 @@
 mod half;
 mod int8;
 mod tile;
+mod transposed;
 pub mod wide;
 
-use crate::simd::{F32x4, LANES, copy};
-use std::ops::Range;
+use crate::simd::{F32x4, LANES, copy, load_pair};
+use std::array::from_fn;
 use tile::tile;
 
 pub use half::{multiply_half, pack_half_column};
@@ -23,6 +24,8 @@ pub use int8::{
     quantize_symmetric, quantized_row_len,
 };
 pub(crate) use tile::TILE_ROWS;
+pub use transposed::multiply_transposed;
+pub use wide::panels_at_a_time;
 
 /// Columns of a panel.
 pub const PANEL: usize = 8;
@@ -98,51 +101,31 @@ pub struct Shape {
 /// Every element of `C` is one sum over `depth` in ascending order: it does not depend on how
 /// the rows are split into calls.
 ///
+/// Out of line, as the tile is: V8 optimises what is called often.
+///
 /// # Panics
 ///
 /// If a matrix is too short for `shape`.
-pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
-    multiply_part(shape, a, b, start, c, |_| 0..shape.rows, |_| 0..shape.depth);
-}
-
-/// The same where only a part of `C` is wanted, or a part of `A` is not 0.
-///
-/// `rows_of` gives the rows that are wanted of some columns; more may be written. `depth_of` gives
-/// the columns of `A` that count for some rows, at most [`TILE_ROWS`] of them; what `A` holds
-/// elsewhere is not read.
-///
-/// Out of line, as the tile is: V8 optimises what is called often.
 #[inline(never)]
-pub(crate) fn multiply_part(
-    shape: Shape,
-    a: Rows,
-    b: Panels,
-    start: Start,
-    c: Output,
-    rows_of: impl Fn(Range<usize>) -> Range<usize>,
-    depth_of: impl Fn(Range<usize>) -> Range<usize>,
-) {
+pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
     let Shape { rows, depth, cols } = shape;
     if rows == 0 || cols == 0 {
         return;
     }
     assert!(a.data.len() >= (rows - 1) * a.stride + depth, "A is too short for {shape:?}");
-    let pairs = wide::is_on();
+    let at_a_time = panels_at_a_time();
     let mut first_col = 0;
     while first_col < cols {
-        let panels = if pairs && cols - first_col >= 2 * PANEL { 2 } else { 1 };
+        let panels = ((cols - first_col) / PANEL).clamp(1, at_a_time);
         let width = (cols - first_col).min(panels * PANEL);
         let panel = first_col / PANEL;
         let b_panel = &b.data[panel * b.stride..][..(panels - 1) * b.stride + depth * PANEL];
         let start = start.at_column(first_col);
         let c_panel = &mut c.data[panel * c.panel_stride..];
-        let wanted = rows_of(first_col..first_col + width);
-        for first_row in (wanted.start / TILE_ROWS * TILE_ROWS..wanted.end).step_by(TILE_ROWS) {
+        let b = Panels { data: b_panel, stride: b.stride };
+        for first_row in (0..rows).step_by(TILE_ROWS) {
             let count = (rows - first_row).min(TILE_ROWS);
-            let part = depth_of(first_row..first_row + count);
-            let a = Rows { data: &a.data[first_row * a.stride + part.start..], stride: a.stride };
-            let data = &b_panel[part.start * PANEL..];
-            let (b, depth) = (Panels { data, stride: b.stride }, part.len());
+            let a = Rows { data: &a.data[first_row * a.stride..], stride: a.stride };
             let c_tile = &mut c_panel[first_row * c.row_stride..];
             let strides = [c.row_stride, c.panel_stride];
             if width == 2 * PANEL {
@@ -211,7 +194,7 @@ pub(crate) fn pack_columns(
     let whole = count / PANEL * PANEL;
     for col in (0..whole).step_by(PANEL) {
         let panel = &mut panels[(first + col) * depth..][..depth * PANEL];
-        let [left, right] = [0, 4].map(|at| std::array::from_fn(|i| column(col + at + i)));
+        let [left, right] = [0, 4].map(|at| from_fn(|i| column(col + at + i)));
         pack_half(panel, 0, left);
         pack_half(panel, 1, right);
     }
@@ -238,17 +221,55 @@ fn pack_half(panel: &mut [f32], half: usize, columns: [&[f32]; LANES]) {
     }
 }
 
-/// Copies `count` rows of `width` floats to where `output` wants them.
-pub(crate) fn copy_rows(count: usize, width: usize, rows: Rows, output: Output) {
-    let Output { data, row_stride, panel_stride } = output;
-    for i in 0..count {
-        let to = &mut data[i * row_stride..];
-        let (panels, tail) = rows.data[i * rows.stride..][..width].as_chunks::<PANEL>();
-        for (panel, part) in panels.iter().enumerate() {
-            copy(part, &mut to[panel * panel_stride..][..PANEL]);
+/// Writes the first `count` of 8 columns `[width][8]`, each times a factor of its own, as rows of
+/// `width` floats at a distance of `stride`.
+pub(crate) fn write_columns(
+    columns: &[f32],
+    factors: [f32; PANEL],
+    width: usize,
+    count: usize,
+    rows: &mut [f32],
+    stride: usize,
+) {
+    let (columns, _) = columns.as_chunks::<PANEL>();
+    let pairs = load_pair(&factors);
+    for first in (0..width / LANES * LANES).step_by(LANES) {
+        for (half, factors) in pairs.into_iter().enumerate() {
+            let block = from_fn(|i| load_pair(&columns[first + i])[half] * factors);
+            let lines = F32x4::transpose(block).into_iter().zip(half * LANES..count);
+            for (line, row) in lines {
+                let (to, _) = rows[row * stride + first..][..LANES].as_chunks_mut::<LANES>();
+                line.store(&mut to[0]);
+            }
         }
-        if !tail.is_empty() {
-            copy(tail, &mut to[panels.len() * panel_stride..][..tail.len()]);
+    }
+    for col in width / LANES * LANES..width {
+        for row in 0..count {
+            rows[row * stride + col] = columns[col][row] * factors[row];
+        }
+    }
+}
+
+/// Copies `count` rows of `width` floats, of which each 8 stand `panel_stride` behind the 8 before, to
+/// where `output` wants them.
+pub(crate) fn copy_rows(
+    count: usize,
+    width: usize,
+    rows: Rows,
+    panel_stride: usize,
+    output: Output,
+) {
+    let (panels, tail) = (width / PANEL, width % PANEL);
+    for i in 0..count {
+        let from = &rows.data[i * rows.stride..];
+        let to = &mut output.data[i * output.row_stride..];
+        for panel in 0..panels {
+            let from = &from[panel * panel_stride..][..PANEL];
+            copy(from, &mut to[panel * output.panel_stride..][..PANEL]);
+        }
+        if tail > 0 {
+            let from = &from[panels * panel_stride..][..tail];
+            copy(from, &mut to[panels * output.panel_stride..][..tail]);
         }
     }
 }

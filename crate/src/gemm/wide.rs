@@ -12,9 +12,10 @@ const EXISTS: bool = cfg!(any(target_feature = "relaxed-simd", not(target_arch =
 
 static ON: AtomicBool = AtomicBool::new(false);
 
+/// Panels that a product takes at a time, where there are as many: 1 or 2.
 #[inline(always)]
-pub(super) fn is_on() -> bool {
-    EXISTS && ON.load(Ordering::Relaxed)
+pub fn panels_at_a_time() -> usize {
+    if EXISTS && ON.load(Ordering::Relaxed) { 2 } else { 1 }
 }
 
 /// Products of all threads of this instance go over two panels at a time from now on, or over one.

@@ -14,7 +14,8 @@ use wasm_bindgen::prelude::*;
 /// Tokens that are copied at a time.
 const TOKENS: usize = 48;
 
-/// Queries, keys and values at hand, `[numHeads, tokens, headDim]` each.
+/// Queries, keys and values at hand: the first two `[numHeads, tokens, headDim]`, values
+/// `[numHeads, padded(headDim) / 8, tokens, 8]`, as attention reads them.
 #[wasm_bindgen(js_name = Vectors)]
 pub struct VectorsHandle {
     heads: Heads,
@@ -49,9 +50,9 @@ impl VectorsHandle {
             })?;
         }
         work.go_on(|work| {
-            write_by_head(work, query, self.heads, &mut self.query)?;
-            write_by_head(work, key, self.heads, &mut self.key)?;
-            write_by_head(work, value, self.heads, &mut self.value)
+            write(work, query, self.heads, Layout::ByHead, &mut self.query)?;
+            write(work, key, self.heads, Layout::ByHead, &mut self.key)?;
+            write(work, value, self.heads, Layout::ByPanel, &mut self.value)
         })
     }
 
@@ -69,11 +70,17 @@ impl VectorsHandle {
         check(global.heads == heads && pattern.0.bands.len() == heads.num_heads, || {
             format!("there must be {} heads everywhere, and a dilation for each", heads.num_heads)
         })?;
-        let len = try_len(batch.0.total_tokens(), heads.hidden_size())?;
+        let tokens = batch.0.total_tokens();
         for Self { query, key, value, .. } in [self, global] {
-            for (name, data) in [("query", query), ("key", key), ("value", value)] {
-                check(data.len() == len, || {
-                    format!("{name} must have {len} elements, has {}", data.len())
+            for (name, data, layout) in [
+                ("query", query, Layout::ByHead),
+                ("key", key, Layout::ByHead),
+                ("value", value, Layout::ByPanel),
+            ] {
+                let [len, has] = [tokens * layout.len(heads), data.len()];
+                check(len == has, || {
+                    let [len, has] = [len, has].map(|len| len / layout.len(heads));
+                    format!("{name} must have {len} tokens, has {has}")
                 })?;
             }
         }
@@ -85,40 +92,57 @@ impl VectorsHandle {
         Projections {
             query: Source::by_head(&self.query, self.heads),
             key: Source::by_head(&self.key, self.heads),
-            value: Source::by_head(&self.value, self.heads),
+            value: Source::by_panel(&self.value, self.heads),
         }
     }
 }
 
-/// Makes `vectors` hold `data`, `[tokens, numHeads, headDim]`, as `[numHeads, tokens, headDim]`.
-fn write_by_head(
+/// How vectors of a head lie: one behind the other, or 8 features of all, then the next 8.
+#[derive(Clone, Copy)]
+enum Layout {
+    ByHead,
+    ByPanel,
+}
+
+impl Layout {
+    /// Floats of a token.
+    fn len(self, heads: Heads) -> usize {
+        match self {
+            Layout::ByHead => heads.hidden_size(),
+            Layout::ByPanel => heads.num_heads * padded(heads.head_dim),
+        }
+    }
+}
+
+/// Makes `vectors` hold `data`, `[tokens, numHeads, headDim]`.
+fn write(
     work: &mut Work,
     data: &Float32Array,
     heads: Heads,
+    layout: Layout,
     vectors: &mut Vec<f32>,
 ) -> std::result::Result<(), Stop> {
-    let Heads { head_dim, .. } = heads;
+    let Heads { head_dim, num_heads } = heads;
     let hidden_size = heads.hidden_size();
-    let len = data.length() as usize;
-    let tokens = len / hidden_size;
+    let tokens = data.length() as usize / hidden_size;
+    let len = try_len(tokens, layout.len(heads))?;
     // Not as slices: for those wasm-bindgen allocates, and traps where it cannot.
     work.grow(vectors, len)?;
     vectors.truncate(len);
+    let (row_stride, panel_stride) = match layout {
+        Layout::ByHead => (head_dim, PANEL),
+        Layout::ByPanel => (PANEL, tokens * PANEL),
+    };
     let mut block = try_zeros(try_len(tokens.min(TOKENS), hidden_size)?)?;
     work.in_turn(tokens.div_ceil(TOKENS), |i| {
         let first = i * TOKENS;
         let count = (tokens - first).min(TOKENS);
         let [start, end] = [first, first + count].map(|token| (token * hidden_size) as u32);
         data.subarray(start, end).copy_to(&mut block[..count * hidden_size]);
-        for head in 0..heads.num_heads {
+        for head in 0..num_heads {
             let rows = Rows { data: &block[head * head_dim..], stride: hidden_size };
-            let data = &mut vectors[(head * tokens + first) * head_dim..];
-            copy_rows(
-                count,
-                head_dim,
-                rows,
-                Output { data, row_stride: head_dim, panel_stride: PANEL },
-            );
+            let data = &mut vectors[head * (len / num_heads) + first * row_stride..];
+            copy_rows(count, head_dim, rows, PANEL, Output { data, row_stride, panel_stride });
         }
         Ok(())
     })

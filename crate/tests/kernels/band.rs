@@ -82,30 +82,17 @@ fn places_are_those_inside_the_range() {
 }
 
 #[test]
-fn a_place_sees_keys_exactly_where_they_are_seen_from_it() {
-    for seq_len in LENGTHS {
-        for (left, right) in [(0, 0), (3, 0), (0, 2), (2, 5), (usize::MAX, 1)] {
-            for dilation in [1, 3] {
-                let strands = Band { left, right, dilation }.strands(seq_len);
-                for strand in 0..strands.count() {
-                    let len = strands.len(strand);
-                    for start in 0..len {
-                        for end in start + 1..=len {
-                            let sees = |&place: &usize| {
-                                let seen = strands.strand(strand).visible(place);
-                                seen.start < end && start < seen.end
-                            };
-                            let seeing = strands.strand(strand).seeing(start..end);
-                            assert!(
-                                seeing.clone().eq((0..len).filter(sees)),
-                                "{start}..{end} of {seq_len} are seen from {seeing:?}"
-                            );
-                        }
-                    }
-                }
-            }
+fn numbers_go_strand_behind_strand() {
+    for_each_band(|seq_len, band| {
+        let strands = band.strands(seq_len);
+        let places = (0..strands.count())
+            .flat_map(|strand| (0..strands.len(strand)).map(move |place| (strand, place)));
+        for (number, (strand, place)) in places.enumerate() {
+            assert_eq!(strands.number(strand, place), number, "of {seq_len}, {band:?}");
+            let position = strands.position(strand, place);
+            assert_eq!(strands.locate(position), (strand, place), "of {seq_len}, {band:?}");
         }
-    }
+    });
 }
 
 /// What the checkpoints of the paper have: AI2's documented example, window 2.

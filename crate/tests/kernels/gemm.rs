@@ -5,7 +5,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::panels::with_two_panels;
 use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
-use longformer::gemm::{Output, PANEL, Panels, Rows, Shape, Start, multiply, pack_column, padded};
+use longformer::gemm::{
+    Output, PANEL, Panels, Rows, Shape, Start, multiply, multiply_transposed, pack_column, padded,
+};
 
 /// Sums of up to 130 products of numbers in -1..1 stay below 32, where one rounding is at most
 /// 1e-6. Most are of smaller sums, and they lean both ways: twenty of them one way are out of reach.
@@ -121,6 +123,63 @@ fn multiply_matches_reference() {
                         let case = (rows, depth, cols, strides, from);
                         assert_close(case, &result, &expected, TOLERANCE);
                         assert!(rest.iter().all(|&x| x == 0.5), "wrote between elements {case:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whole panels of rows, by tiles of 6, of 4, and both; of columns, alone and in pairs.
+#[test]
+fn multiply_transposed_matches_reference() {
+    let mut random = Random::new(8);
+    for rows in (8..=72).step_by(8) {
+        for depth in DEPTHS {
+            for cols in [8, 16, 24] {
+                let left = Right::new(&mut random, depth, rows, 4);
+                let right = Right::new(&mut random, depth, cols, 4);
+                let transposed: Vec<f32> =
+                    (0..rows * depth).map(|i| left.plain[i % depth * rows + i / depth]).collect();
+                let product = reference::matrix_product(
+                    &exact(&transposed),
+                    &exact(&right.plain),
+                    [rows, depth, cols],
+                );
+                let begin = random.floats(rows * cols, 1.0);
+                for strides in layouts(rows, cols) {
+                    let [row_stride, panel_stride] = strides;
+                    let len = (rows - 1) * row_stride + (cols / PANEL - 1) * panel_stride + PANEL;
+                    for accumulates in [false, true] {
+                        for two in [false, true] {
+                            let mut data = vec![0.5; len];
+                            for (i, &x) in begin.iter().enumerate() {
+                                let (row, col) = (i / cols, i % cols);
+                                let place =
+                                    row * row_stride + col / PANEL * panel_stride + col % PANEL;
+                                data[place] = if accumulates { x } else { f32::NAN };
+                            }
+                            let to = Output { data: &mut data, row_stride, panel_stride };
+                            let start = if accumulates { Start::Accumulate } else { Start::Zero };
+                            let shape = Shape { rows, depth, cols };
+                            with_two_panels(two, || {
+                                multiply_transposed(
+                                    shape,
+                                    left.panels(),
+                                    right.panels(),
+                                    start,
+                                    to,
+                                );
+                            });
+                            let (result, rest) = split(&data, rows, cols, strides);
+                            let begin = |i: usize| f64::from(begin[i]);
+                            let expected: Vec<f64> = (0..rows * cols)
+                                .map(|i| product[i] + if accumulates { begin(i) } else { 0.0 })
+                                .collect();
+                            let case = (shape, strides, accumulates, two);
+                            assert_close(case, &result, &expected, TOLERANCE);
+                            assert!(rest.iter().all(|&x| x == 0.5), "between elements: {case:?}");
+                        }
                     }
                 }
             }

@@ -96,7 +96,7 @@ pub fn multiply_int8(shape: Shape, a: Rows, b: Int8Panels, bias: &[f32], c: Outp
 pub fn multiply_quantized(shape: Shape, a: QuantizedRows, b: Int8Panels, bias: &[f32], c: Output) {
     let Shape { rows, depth, cols } = shape;
     assert_eq!(depth, b.depth(), "the matrices must fit");
-    let most_panels = if wide::is_on() && b.sums() == Sums::Whole { 2 } else { 1 };
+    let most_panels = if b.sums() == Sums::Whole { wide::panels_at_a_time() } else { 1 };
     let mut first_col = 0;
     while first_col < cols {
         let first_panel = first_col / PANEL;

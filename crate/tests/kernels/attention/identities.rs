@@ -14,6 +14,10 @@ use longformer::{Band, Batch};
 /// Two orders of the same sum of weights, up to 200 terms in 0..1: a few roundings of 6e-8 each.
 const TOLERANCE: f64 = 2e-6;
 
+/// A weight times a value in -1..1, the inverse of the weight, and their product: three roundings of
+/// 6e-8.
+const ALONE: f64 = 2e-7;
+
 const HEADS: Heads = Heads { num_heads: 2, head_dim: 12 };
 
 #[test]
@@ -23,7 +27,7 @@ fn window_0_returns_the_values() {
         for dilation in [1, 2, 50] {
             let case = Case::new(Heads { num_heads: 3, head_dim }, 0, dilation, 70);
             let vectors = case.vectors(&mut random);
-            assert_same_bits(&case, &case.context(&vectors), &vectors[2]);
+            assert_close(&case, &case.context(&vectors), &exact(&vectors[2]), ALONE);
         }
     }
 }
@@ -47,11 +51,10 @@ fn a_dilation_as_long_as_the_sequence_returns_the_values() {
     for dilation in [40, 41, 5000, usize::MAX] {
         let case = Case::new(HEADS, 200, dilation, 40);
         let vectors = case.vectors(&mut random);
-        assert_same_bits(&case, &case.context(&vectors), &vectors[2]);
+        assert_close(&case, &case.context(&vectors), &exact(&vectors[2]), ALONE);
     }
 }
 
-/// Not only close: up to 192 keys the global queries, too, take them in one block.
 #[test]
 fn a_window_over_everything_is_dense_attention() {
     let mut random = Random::new(3);
@@ -64,7 +67,9 @@ fn a_window_over_everything_is_dense_attention() {
             assert_same_bits(("window", wider, len), &context, &dense);
         }
         let by_globals = Case::new(HEADS, 0, 1, len).with_globals((0..len).collect());
-        assert_same_bits(("all global", len), &by_globals.context(&vectors), &dense);
+        // Sums of weights in another order.
+        let expected = exact(&dense);
+        assert_close(("all global", len), &by_globals.context(&vectors), &expected, TOLERANCE);
     }
 }
 
@@ -277,18 +282,75 @@ fn nothing() -> Projections<'static> {
     Projections { query: source, key: source, value: source }
 }
 
+/// As they are read, so that without a dilation nothing is copied, and otherwise.
 #[test]
 fn the_layout_of_vectors_does_not_matter() {
-    let case = Case::new(HEADS, 4, 2, 50).with_globals(vec![0, 31]);
-    let vectors = case.vectors(&mut Random::new(18));
-    let Heads { num_heads, head_dim } = HEADS;
-    let by_head = vectors.each_ref().map(|data| -> Vec<f32> {
-        let of_head = |head| data.chunks(head_dim).skip(head).step_by(num_heads).flatten().copied();
-        (0..num_heads).flat_map(of_head).collect()
-    });
-    let [query, key, value] = by_head.each_ref().map(|data| Source::by_head(data, HEADS));
-    let context = case.context_of([Projections { query, key, value }; 2]);
-    assert_same_bits("by head", &context, &case.context(&vectors));
+    let mut random = Random::new(18);
+    for (head_dim, dilations, len, globals) in [
+        (12, [2, 2], 50, vec![0, 31]),
+        (12, [1, 1], 50, vec![0, 31]),
+        (12, [1, 3], 300, vec![5]),
+        (64, [1, 1], 70, vec![]),
+        (8, [1, 2], 33, vec![32]),
+        (4, [1, 1], 1, vec![0]),
+        (12, [1, 1], 1, vec![]),
+    ] {
+        let heads = Heads { num_heads: 2, head_dim };
+        let pattern = Pattern::new(4, &dilations, false);
+        let case = Case { pattern, ..Case::new(heads, 0, 1, len).with_globals(globals) };
+        let vectors = case.vectors(&mut random);
+        let expected = case.context(&vectors);
+        let by_head = vectors.each_ref().map(|data| by_head(data, heads));
+        let by_panel = by_head.each_ref().map(|data| by_panel(data, heads, len));
+        let [query, key, value] = by_head.each_ref().map(|data| Source::by_head(data, heads));
+        let projections = Projections { query, key, value };
+        assert_same_bits(("by head", &case), &case.context_of([projections; 2]), &expected);
+        let [query, _, value] = by_panel.each_ref().map(|data| Source::by_panel(data, heads));
+        let projections = Projections { query, key, value };
+        assert_same_bits(("by panel", &case), &case.context_of([projections; 2]), &expected);
+    }
+}
+
+/// `[tokens, num_heads, head_dim]` as `[num_heads, tokens, head_dim]`.
+fn by_head(data: &[f32], Heads { num_heads, head_dim }: Heads) -> Vec<f32> {
+    let of_head = |head| data.chunks(head_dim).skip(head).step_by(num_heads).flatten().copied();
+    (0..num_heads).flat_map(of_head).collect()
+}
+
+/// `[num_heads, tokens, head_dim]` as `[num_heads, padded(head_dim) / 8, tokens, 8]`, NaN where there
+/// is nothing.
+fn by_panel(data: &[f32], Heads { num_heads, head_dim }: Heads, tokens: usize) -> Vec<f32> {
+    let element = |at: usize| {
+        let (col, at) = (at % 8, at / 8);
+        let (token, at) = (at % tokens, at / tokens);
+        let (panel, head) = (at % head_dim.div_ceil(8), at / head_dim.div_ceil(8));
+        let feature = panel * 8 + col;
+        if feature < head_dim {
+            data[(head * tokens + token) * head_dim + feature]
+        } else {
+            f32::NAN
+        }
+    };
+    (0..num_heads * head_dim.next_multiple_of(8) * tokens).map(element).collect()
+}
+
+/// Scores that cannot be large are taken without a look at the largest. What decides it, the longest
+/// key, may stand anywhere.
+#[test]
+fn a_long_key_out_of_sight_changes_no_bit() {
+    let mut random = Random::new(19);
+    for dilations in [[1, 1], [1, 3]] {
+        let case = Case::new(HEADS, 0, 1, 120).with_globals(vec![3]);
+        let case = Case { pattern: Pattern::new(6, &dilations, false), ..case };
+        let vectors = case.vectors(&mut random);
+        let context = case.context(&vectors);
+        let mut changed = vectors.clone();
+        changed[1][100 * HEADS.hidden_size()..][..HEADS.hidden_size()].fill(1e5);
+        let before: Vec<usize> = (0..80).filter(|&token| token != 3).collect();
+        let changed = case.context(&changed);
+        assert_same_bits(dilations, &rows(&changed, &before), &rows(&context, &before));
+        assert_ne!(rows(&changed, &[100]), rows(&context, &[100]), "who sees it");
+    }
 }
 
 #[test]
