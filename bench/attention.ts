@@ -1,6 +1,6 @@
-// Attention by itself: verified, then timed inside the engine, softmax included, and
-// through the public interface. Over the window against the rate that the same build reaches in
-// matrix products of the same shapes, in turn with it; over dilations; over the length.
+// Attention by itself: verified, then timed inside the engine, softmax included, and through the public
+// interface. Over the window against the rate that the same build reaches in matrix products as deep and as
+// long, of 48 rows, in turn with it; over dilations; over the length.
 
 import { createEngine } from '../dist/index.js';
 import { assertClose } from '../test/close.ts';
@@ -9,7 +9,7 @@ import { line, spread } from './fit.ts';
 import { attention, build, HEAD_DIM, HEADS, HIDDEN_SIZE, holding, instance, random } from './kernel.ts';
 import { inTurn, LONG, Report, time, type Time } from './measure.ts';
 
-const QUERIES = 48; // of the products that attention is measured against
+const QUERIES = 48; // rows of the products that attention is measured against: more make them no faster
 const WINDOWS = [64, 128, 256, 512, 1024, 2048];
 const LENGTHS = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072];
 const UNDILATED = Array<number>(HEADS).fill(1);
@@ -56,7 +56,7 @@ async function windows(seqLen: number): Promise<void> {
   for (const window of WINDOWS) {
     const oneSidedWindow = window / 2;
     const pairs = HEADS * visiblePairs(seqLen, oneSidedWindow, 1);
-    // The two products of a block: queries times keys, weights times values. As many as attention makes of them:
+    // Queries times keys, weights times values, as one writes them down. As many as attention makes of them:
     // the best of short moments would be better than the best of long ones.
     const keys = window + QUERIES;
     const repeats = Math.ceil(pairs / (QUERIES * keys));

@@ -109,6 +109,12 @@ test('work is that of the definition, and grows with the text', async ({ folder 
   assert.ok(flops({ tokens: 1000, globalTokens: 1 }) > flops({ tokens: 1000 }));
 });
 
+test('a batch of more tokens than 32 bits count is counted', async ({ folder }) => {
+  await using model = await LongformerModel.fromPretrained(join(folder, 'narrow'), { threads: 1 });
+  const peak = (batch: number): number => model.plan({ tokens: 4096, batch, maxBatchTokens: Infinity }).peakBytes;
+  for (const batch of [2 ** 18, 2 ** 19, 2 ** 20]) assert.ok(Math.abs(peak(2 * batch) / peak(batch) - 2) < 0.01, `${batch}: ${peak(batch)}, twice: ${peak(2 * batch)}`);
+});
+
 test('sizes that a pass would refuse are refused by name', async ({ folder }) => {
   await using model = await LongformerModel.fromPretrained(join(folder, 'narrow'), { threads: 1 });
   const refuses = (request: object, words: RegExp): Promise<void> => assertRefuses(() => model.plan(request as PlanRequest), 'BAD_INPUT', words);

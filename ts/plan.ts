@@ -130,7 +130,8 @@ function encoderBytes(config: LongformerConfig, sizes: Sizes, bands: readonly La
   const headDim = hidden / heads;
   const { tokens, together } = sizes;
   const rows = together * tokens * hidden * (config.norm_first ? 3 : 2);
-  const packed = headsOfRound(heads, together * tokens) * (together * tokens * headDim + (together * tokens | 1) * padded(headDim));
+  const all = together * tokens;
+  const packed = headsOfRound(heads, all) * (all * headDim + (all + 1 - all % 2) * padded(headDim));
   const windows = bands.map(({ oneSidedWindow }) => oneSidedWindow);
   const seen = Math.min(tokens, 2 * Math.max(...windows) + GROUP) + sizes.globals;
   const band = threads * (GROUP * seen + 2 * QUERIES * headDim + sizes.globals * (headDim + padded(headDim)));

@@ -109,6 +109,11 @@ pub struct Strand {
 }
 
 impl Strand {
+    /// Places that any of `count` queries next to each other see, at most.
+    pub fn most_visible(self, count: usize) -> usize {
+        self.left.saturating_add(self.right).saturating_add(count).min(self.len)
+    }
+
     /// The places that the query at `place` sees.
     pub fn visible(self, place: usize) -> Range<usize> {
         let last = place.saturating_add(self.right).min(self.len - 1);

@@ -1,7 +1,7 @@
 //! Work over the threads of the engine: rayon behind this file, plain loops without it.
 //!
-//! Every split is the caller's and depends on the shapes alone, never on the number of threads,
-//! so results are the same bits with any number of them. Operations fork through `work`, which can
+//! Every split is the caller's and depends on the shapes and on whether there are threads, never on
+//! their number, and results are the same bits with any split. Operations fork through `work`, which can
 //! be interrupted.
 
 /// Calls `f(index, chunk)` for the chunks of `chunk_len` elements of `data`, from chunk `first` on;

@@ -9,8 +9,8 @@
 //! | anything else (tests)   | `[f32; 4]` | a product, rounded, then a sum                |
 //!
 //! All three add in the same order, so the last two agree bit for bit; the first differs from
-//! them by the roundings it saves. Whole numbers are exact in all. Loads and stores are the only
-//! unsafe lines of the file.
+//! them by the roundings it saves, and in what the larger of a number and a NaN is. Whole numbers are
+//! exact in all. Loads and stores are the only unsafe lines of the file.
 #![allow(unsafe_code, reason = "v128 loads and stores take pointers")]
 
 use std::ops::{Add, Div, Mul, Sub};
@@ -63,8 +63,8 @@ mod lanes {
     }
     #[inline(always)]
     pub(super) fn max(x: Lanes, y: Lanes) -> Lanes {
-        // LLVM takes the relaxed one for `f32x4_pmax`, too, but in the other order, which on x64 gives
-        // `y` where either is NaN.
+        // LLVM takes the relaxed one for `f32x4_pmax`, too, but in the other order. Where either is NaN
+        // x64 gives the second operand, and ARM NaN.
         #[cfg(target_feature = "relaxed-simd")]
         return f32x4_relaxed_max(y, x);
         #[cfg(not(target_feature = "relaxed-simd"))]
@@ -475,7 +475,7 @@ impl F32x4 {
     }
 
     #[inline(always)]
-    fn to_array(self) -> [f32; LANES] {
+    pub(crate) fn to_array(self) -> [f32; LANES] {
         let mut array = [0.0; LANES];
         self.store(&mut array);
         array

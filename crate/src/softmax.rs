@@ -1,4 +1,4 @@
-//! The softmax that attention makes of a row of scores, in powers of two.
+//! The softmax that attention makes of scores, in powers of two: of a row, or of 8 columns at once.
 //!
 //! Scores come multiplied by `log2 e` (`Heads::score_scale`): `exp(x) = 2^(x log2 e)`, and a factor
 //! that goes into the queries costs nothing here. `2^x = 2^n * 2^r` with `n = round(x)` and
@@ -50,7 +50,7 @@ impl Exp2 {
         self.by_magic(x.max(self.lowest), self.magic)
     }
 
-    /// The same for `x >= -127`, or `2^(x - m)` by `magic - m`.
+    /// `2^(x - m)` by `magic - m`, for `x - m` from -127 to 127 and a whole `m`.
     #[inline(always)]
     fn by_magic(&self, x: F32x4, magic: F32x4) -> F32x4 {
         let shifted = x + magic;
@@ -139,7 +139,7 @@ pub fn largest(row: &[f32]) -> f32 {
 #[inline(always)]
 fn largest_of_columns(rows: &[[f32; PANEL]]) -> [F32x4; 2] {
     let (pairs, rest) = rows.as_chunks::<2>();
-    let mut maxima = [[F32x4::splat(f32::NEG_INFINITY); 2]; 2]; // for the same reason
+    let mut maxima = [[F32x4::splat(f32::NEG_INFINITY); 2]; 2]; // four at once, as in `largest`
     for pair in pairs {
         for (maxima, row) in maxima.iter_mut().zip(pair) {
             let row = load_pair(row);
@@ -171,47 +171,73 @@ pub fn exp2_and_sum_of_two(first: &mut [f32], second: &mut [f32]) -> f32 {
     exp2.and_sum(first, max) + exp2.and_sum(second, max)
 }
 
-/// The score of what is hidden among scores that are [bounded](exp2_and_sum_of_columns).
-pub const HIDDEN: f32 = -127.0;
+/// How far from 0 bounded scores may be: so near that values up to 1e24 keep within floats when they
+/// are weighted by powers of two as they are.
+pub const BOUND: f32 = 30.0;
+
+/// What is known of scores before softmax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scores {
+    /// None is farther from 0 than [`BOUND`]. So nobody needs to look for the largest.
+    Bounded,
+    /// Nothing.
+    Any,
+}
+
+impl Scores {
+    /// What is written in the place of a score that is hidden: its weight is 0.
+    pub fn hidden(self) -> f32 {
+        match self {
+            Scores::Bounded => -127.0,
+            Scores::Any => f32::NEG_INFINITY,
+        }
+    }
+}
 
 /// Turns the scores of 8 queries, which lie as columns in two places, into weights, and returns the
 /// sum of each column. A NaN among the scores of a column, or nothing but infinities, gives NaN.
 ///
-/// Hidden scores are `-inf`, or [`HIDDEN`] where the others are `bounded`: known to lie in -60..60.
-/// Such powers cannot overflow, and nobody needs to look for the largest. The weights have the same
-/// digits either way. `first` is the number of the first of the second scores: sums of a column are
-/// the same bits wherever it begins, as long as what stands before is hidden.
+/// The weights have the same digits whatever is known of the scores. `first` is the number of the
+/// first of the second scores: sums of a column are the same bits wherever it begins, as long as what
+/// stands before is hidden.
 ///
-/// Out of line for the same reason.
+/// Out of line, as [`exp2_and_sum_of_two`] is.
 #[inline(never)]
 pub fn exp2_and_sum_of_columns(
     before: &mut [f32],
     scores: &mut [f32],
     first: usize,
-    bounded: bool,
+    known: Scores,
 ) -> [f32; PANEL] {
     let [before, scores] = [before, scores].map(|scores| scores.as_chunks_mut::<PANEL>().0);
     let exp2 = Exp2::new();
-    let sums = if bounded {
-        let none = [F32x4::splat(0.0); 2];
-        [(before, 0), (scores, first)]
-            .map(|(rows, first)| exp2.columns_and_sum::<false>(rows, first, none))
-    } else {
-        let reference = reference_of(before, scores);
-        [(before, 0), (scores, first)]
-            .map(|(rows, first)| exp2.columns_and_sum::<true>(rows, first, reference))
+    let sums = match known {
+        Scores::Bounded => {
+            let none = [F32x4::splat(0.0); 2];
+            [
+                exp2.columns_and_sum::<false>(before, 0, none),
+                exp2.columns_and_sum::<false>(scores, first, none),
+            ]
+        }
+        Scores::Any => {
+            let reference = reference_of(before, scores);
+            [
+                exp2.columns_and_sum::<true>(before, 0, reference),
+                exp2.columns_and_sum::<true>(scores, first, reference),
+            ]
+        }
     };
     let mut totals = [0.0; PANEL];
     store_pair(from_fn(|half| sums[0][half] + sums[1][half]), &mut totals);
     totals
 }
 
-/// An even number near the largest score of each column. Where that is too large for sums of it to
-/// keep their digits, scores are made relative to it first.
+/// The even number next above the largest score of each column, or above the next. Where that is too
+/// large for scores to keep their digits beside it, they are made relative to the largest first.
 #[inline(always)]
 fn reference_of(before: &mut [[f32; PANEL]], scores: &mut [[f32; PANEL]]) -> [F32x4; 2] {
     const LARGE: f32 = (1 << 20) as f32;
-    /// Added to a number below `LARGE` and taken away again, it leaves an even one.
+    /// Added to a number below `LARGE` and taken away again, it leaves the nearest even one.
     const EVEN: f32 = (3 << 23) as f32;
     let max = [largest_of_columns(before), largest_of_columns(scores)];
     let mut max = from_fn(|half| max[0][half].max(max[1][half]));
@@ -226,6 +252,6 @@ fn reference_of(before: &mut [[f32; PANEL]], scores: &mut [[f32; PANEL]]) -> [F3
         }
         max = from_fn(|half| max[half] - larger[half]);
     }
-    let even = F32x4::splat(EVEN);
-    max.map(|max| (max + even) - even)
+    let [one, even] = [1.0, EVEN].map(F32x4::splat);
+    max.map(|max| (max + one + even) - even)
 }

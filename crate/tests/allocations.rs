@@ -52,7 +52,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// In two rounds where tokens are many (`attention::rounds`).
+/// In two rounds where tokens are many (`attention/key_values.rs`).
 const HEADS: Heads = Heads { num_heads: 8, head_dim: 8 };
 
 /// What a second pass through a layer asks for, of a batch of two sequences.

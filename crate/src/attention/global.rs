@@ -333,7 +333,7 @@ impl<'a> GlobalQueries<'a> {
         let vectors = try_room(vectors, try_len(count, padded(head_dim))?)?;
         let scores = try_room(scores, try_len(count, cols)?)?;
         let weights = try_room(weights, try_len(globals, count)?)?;
-        let keys_of_head = key.rows(self.heads, head, tokens, projected);
+        let keys_of_head = key.rows(self.heads, head, tokens, projected)?;
         let queries = &queries[head * cols * head_dim..][..cols * head_dim];
         multiply(
             Shape { rows: count, depth: head_dim, cols },

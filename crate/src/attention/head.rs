@@ -4,7 +4,7 @@ use super::{Heads, ROWS, Source, Tokens};
 use crate::band::{Pattern, Strands};
 use crate::batch::Sequence;
 use crate::gemm::{Output, PANEL, Rows, pack_columns};
-use crate::memory::try_room;
+use crate::memory::{OutOfMemory, try_room};
 use crate::simd::scale;
 use crate::work::{Stop, Units};
 
@@ -40,15 +40,15 @@ impl Head<'_> {
         self.write(source, tokens, output);
     }
 
-    /// Its vectors of some tokens: where they lie, or projected into `projected`.
+    /// Its vectors of some tokens: where they lie, or written into `buffer`.
     pub(super) fn rows<'b>(
         &self,
         source: Source<'b>,
         tokens: Tokens,
-        projected: &'b mut Vec<f32>,
-    ) -> Rows<'b> {
+        buffer: &'b mut Vec<f32>,
+    ) -> Result<Rows<'b>, OutOfMemory> {
         let first = self.sequence.rows.start + tokens.first;
-        source.rows(self.heads, self.head, Tokens { first, ..tokens }, projected)
+        source.rows(self.heads, self.head, Tokens { first, ..tokens }, buffer)
     }
 
     /// Queries as they go into scores, times `score_scale`.

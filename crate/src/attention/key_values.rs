@@ -12,13 +12,12 @@
 //! where it lies. `tokens` is rounded up to an odd number: panels of values a power of two apart
 //! would be written through the same few lines of the first-level cache.
 
+use super::bound::largest_square_of_rows;
 use super::{Heads, Projections, ROWS, Source, Tokens};
 use crate::band::Pattern;
 use crate::batch::Batch;
 use crate::gemm::{Output, PANEL, Panels, Rows, padded};
-use crate::simd::{F32x4, LANES};
 use crate::work::{Stop, Units, Work};
-use std::array::from_fn;
 use std::ops::Range;
 
 /// Heads whose keys and values are packed at once, at least: a dozen tasks for threads to share.
@@ -76,7 +75,9 @@ impl<'a> Packing<'a> {
         packed: [&mut Vec<f32>; 2],
     ) -> Result<(), Stop> {
         for (kind, packed) in packed.into_iter().enumerate() {
-            let of_round = |heads: Range<usize>| heads.map(|head| self.floats(head)[kind]).sum();
+            let of_round = |heads: Range<usize>| {
+                heads.map(|head| self.floats(head)[kind]).fold(0, usize::saturating_add)
+            };
             work.grow(packed, self.rounds().map(of_round).max().unwrap_or(0))?;
         }
         Ok(())
@@ -94,21 +95,22 @@ impl<'a> Packing<'a> {
         let mut tasks = Vec::new();
         for (head, square) in heads.clone().zip(&mut squares[heads]) {
             let [keys_len, values_len] = self.floats(head);
-            let keys = keys.split_off_mut(..keys_len).expect("room for all keys");
-            let rows = Output { data: keys, row_stride: self.heads.head_dim, panel_stride: PANEL };
+            let data = keys.split_off_mut(..keys_len).expect("room for all keys");
+            let rows = Output { data, row_stride: self.heads.head_dim, panel_stride: PANEL };
+            let rows = (keys_len > 0).then_some(rows);
             tasks.push(Task { head, source: self.local.key, to: rows, square: Some(square) });
             if values_len > 0 {
-                let values = values.split_off_mut(..values_len).expect("room for all values");
+                let data = values.split_off_mut(..values_len).expect("room for all values");
                 let panel_stride = self.panel_stride();
-                let panels = Output { data: values, row_stride: PANEL, panel_stride };
+                let panels = Some(Output { data, row_stride: PANEL, panel_stride });
                 tasks.push(Task { head, source: self.local.value, to: panels, square: None });
             }
         }
         work.for_each_part(&mut tasks, 1, |_, task, units| self.run(&mut task[0], units))
     }
 
-    /// Keys and values of the heads of a round.
-    pub(super) fn of(
+    /// Keys and values of the heads of a round, packed or not.
+    pub(super) fn of_round(
         &self,
         heads: Range<usize>,
         [mut keys, mut values]: [&'a [f32]; 2],
@@ -130,7 +132,7 @@ impl<'a> Packing<'a> {
     }
 
     fn panel_stride(&self) -> usize {
-        (self.batch.total_tokens() | 1) * PANEL
+        (self.batch.total_tokens() | 1).saturating_mul(PANEL)
     }
 
     /// Floats that keys and values of a head take in packing.
@@ -138,21 +140,24 @@ impl<'a> Packing<'a> {
         let Heads { head_dim, .. } = self.heads;
         let keys = match self.given_keys(head) {
             Some(_) => 0,
-            None => self.batch.total_tokens() * head_dim,
+            None => self.batch.total_tokens().saturating_mul(head_dim),
         };
         let values = match self.given_values(head) {
             Some(_) => 0,
-            None => self.panel_stride() * padded(head_dim) / PANEL,
+            None => self.panel_stride().saturating_mul(padded(head_dim) / PANEL),
         };
         [keys, values]
     }
 
     fn given_keys(&self, head: usize) -> Option<Rows<'a>> {
-        self.local.key.as_rows(head).filter(|_| self.pattern.bands[head].dilation == 1)
+        self.local.key.as_rows(self.heads, head).filter(|_| self.pattern.bands[head].dilation == 1)
     }
 
     fn given_values(&self, head: usize) -> Option<Panels<'a>> {
-        self.local.value.as_panels(head).filter(|_| self.pattern.bands[head].dilation == 1)
+        self.local
+            .value
+            .as_panels(self.heads, head)
+            .filter(|_| self.pattern.bands[head].dilation == 1)
     }
 
     /// Goes over the vectors of one head, sequence after sequence and strand after strand.
@@ -170,17 +175,21 @@ impl<'a> Packing<'a> {
                     }
                     let count = (places - first).min(ROWS);
                     let number = number + first;
-                    if !to.data.is_empty() {
+                    if let Some(Output { data, row_stride, panel_stride }) = to {
                         let start = sequence.rows.start + strands.position(strand, first);
                         let tokens = Tokens { first: start, step: strands.count(), count };
-                        let data = &mut to.data[number * to.row_stride..];
-                        source.write_rows(heads, head, tokens, Output { data, ..*to });
+                        let (row_stride, panel_stride) = (*row_stride, *panel_stride);
+                        let data = &mut data[number * row_stride..];
+                        let to = Output { data, row_stride, panel_stride };
+                        source.write_rows(heads, head, tokens, to);
                     }
                     if let Some(square) = square {
-                        let packed = Rows { data: to.data, stride: heads.head_dim };
-                        let Rows { data, stride } = self.given_keys(head).unwrap_or(packed);
+                        let Rows { data, stride } = match to {
+                            Some(to) => Rows { data: to.data, stride: to.row_stride },
+                            None => self.given_keys(head).expect("packed, or read where they lie"),
+                        };
                         let keys = Rows { data: &data[number * stride..], stride };
-                        **square = square.max(largest_square(count, heads.head_dim, keys));
+                        **square = square.max(largest_square_of_rows(count, heads.head_dim, keys));
                     }
                 }
             }
@@ -189,35 +198,11 @@ impl<'a> Packing<'a> {
     }
 }
 
-/// Keys or values of one head: what they are made of, and where they go, if they do. Of keys, the
-/// largest square is sought, too.
+/// Keys or values of one head: what they are made of, and where they go, if they do not lie as they
+/// are read. Of keys the largest square is sought, too.
 struct Task<'a> {
     head: usize,
     source: Source<'a>,
-    to: Output<'a>,
+    to: Option<Output<'a>>,
     square: Option<&'a mut f32>,
-}
-
-/// The largest square of `count` rows of `width` floats, at least 0.
-fn largest_square(count: usize, width: usize, rows: Rows) -> f32 {
-    let row = |i: usize| rows.data[i * rows.stride..][..width].as_chunks::<LANES>();
-    let mut largest = F32x4::splat(0.0);
-    let mut tails = 0.0_f32;
-    for first in (0..count).step_by(LANES) {
-        // Those past the last are the last.
-        let rows: [_; LANES] = from_fn(|i| row((first + i).min(count - 1)));
-        let mut squares = [F32x4::splat(0.0); LANES];
-        for k in 0..width / LANES {
-            for (square, (vectors, _)) in squares.iter_mut().zip(rows) {
-                let x = F32x4::load(&vectors[k]);
-                *square = x.mul_add(x, *square);
-            }
-        }
-        let [a, b, c, d] = F32x4::transpose(squares);
-        largest = largest.max((a + b) + (c + d));
-        for (_, tail) in rows {
-            tails = tails.max(tail.iter().map(|x| x * x).sum());
-        }
-    }
-    largest.largest() + tails
 }

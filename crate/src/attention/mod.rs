@@ -17,6 +17,7 @@
 
 mod attentions;
 mod banded;
+mod bound;
 mod global;
 mod head;
 mod key_values;
@@ -34,7 +35,7 @@ use crate::gemm::{
     Output, PANEL, Panels, QuantizedRows, Rows, copy_rows, padded, quantized_row_len,
 };
 use crate::linear::{Input, Linear};
-use crate::memory::try_refill;
+use crate::memory::{OutOfMemory, try_len, try_refill, try_room};
 use crate::parallel::SHARES;
 use crate::spare::Spare;
 use crate::work::{Stop, Work};
@@ -95,57 +96,46 @@ pub enum Source<'a> {
         #[allow(missing_docs, reason = "said above")]
         weights: &'a Linear,
     },
-    /// Vectors at hand.
+    /// Vectors at hand, of all tokens and heads.
     Given {
-        /// Of all tokens and heads.
+        #[allow(missing_docs, reason = "said above")]
         data: &'a [f32],
-        /// Distance of a head's vectors of neighbouring tokens.
-        token_stride: usize,
-        /// Distance of a token's vectors of neighbouring heads.
-        head_stride: usize,
-        /// Distance of a vector's first 8 features and the next.
-        panel_stride: usize,
+        #[allow(missing_docs, reason = "said there")]
+        layout: Layout,
     },
 }
 
+/// How vectors lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `[tokens, num_heads, head_dim]`.
+    ByToken,
+    /// `[num_heads, tokens, head_dim]`, as keys are read: without a dilation they need not be copied.
+    ByHead,
+    /// `[num_heads, padded(head_dim) / 8, places, 8]`, as values are read. There are as many places as
+    /// tokens or, if that is even, one more: an odd number keeps the panels of a long text from the
+    /// same few lines of the caches.
+    ByPanel,
+}
+
 impl<'a> Source<'a> {
-    /// Vectors `[tokens, num_heads, head_dim]`.
-    pub fn by_token(data: &'a [f32], heads: Heads) -> Self {
-        let Heads { head_dim, .. } = heads;
-        let token_stride = heads.hidden_size();
-        Self::Given { data, token_stride, head_stride: head_dim, panel_stride: PANEL }
-    }
-
-    /// Vectors `[num_heads, tokens, head_dim]`, as keys are read: those without a dilation need not
-    /// be copied.
-    pub fn by_head(data: &'a [f32], heads: Heads) -> Self {
-        let head_stride = data.len() / heads.num_heads;
-        Self::Given { data, token_stride: heads.head_dim, head_stride, panel_stride: PANEL }
-    }
-
-    /// Vectors `[num_heads, padded(head_dim) / 8, tokens, 8]`, as values are read.
-    pub fn by_panel(data: &'a [f32], heads: Heads) -> Self {
-        let head_stride = data.len() / heads.num_heads;
-        let panel_stride = head_stride / (padded(heads.head_dim) / PANEL);
-        Self::Given { data, token_stride: PANEL, head_stride, panel_stride }
-    }
-
     /// A head's vectors as rows, if they lie like that.
-    fn as_rows(&self, head: usize) -> Option<Rows<'a>> {
+    fn as_rows(&self, heads: Heads, head: usize) -> Option<Rows<'a>> {
         match *self {
-            Source::Given { data, token_stride: stride, head_stride, panel_stride: PANEL } => {
+            Source::Given { layout: Layout::ByPanel, .. } => None,
+            Source::Given { data, layout } => {
+                let [stride, _, head_stride] = layout.strides(heads, data.len());
                 Some(Rows { data: &data[head * head_stride..], stride })
             }
             _ => None,
         }
     }
 
-    /// A head's vectors as whole panels `[tokens][8]`, if they lie like that.
-    fn as_panels(&self, head: usize) -> Option<Panels<'a>> {
+    /// A head's vectors as panels `[tokens][8]`, if they lie like that.
+    fn as_panels(&self, heads: Heads, head: usize) -> Option<Panels<'a>> {
         match *self {
-            Source::Given { data, token_stride: PANEL, head_stride, panel_stride: stride }
-                if head_stride.is_multiple_of(PANEL) =>
-            {
+            Source::Given { data, layout: Layout::ByPanel } => {
+                let [_, stride, head_stride] = Layout::ByPanel.strides(heads, data.len());
                 Some(Panels { data: &data[head * head_stride..], stride })
             }
             _ => None,
@@ -164,17 +154,18 @@ impl<'a> Source<'a> {
                 let len = tokens * quantized_row_len(weights.in_features());
                 assert_eq!(quantized.data.len(), len, "one quantised row a token");
             }
-            &Source::Given { data, token_stride, head_stride, panel_stride } if tokens > 0 => {
-                let last = heads.head_dim - 1;
-                let last = (tokens - 1) * token_stride
-                    + (heads.num_heads - 1) * head_stride
-                    + last / PANEL * panel_stride
-                    + last % PANEL;
-                // Behind the last feature there may be what fills its panel.
-                let holds = (last + 1..=last + PANEL).contains(&data.len());
+            Source::Given { data, layout } => {
+                let places_hold =
+                    |places: usize, width: usize| data.len() == places * heads.num_heads * width;
+                let holds = match layout {
+                    Layout::ByToken | Layout::ByHead => places_hold(tokens, heads.head_dim),
+                    Layout::ByPanel => {
+                        let width = padded(heads.head_dim);
+                        places_hold(tokens, width) || places_hold(tokens | 1, width)
+                    }
+                };
                 assert!(holds, "one vector a token and head");
             }
-            Source::Given { data, .. } => assert!(data.is_empty(), "one vector a token and head"),
         }
     }
 
@@ -200,7 +191,8 @@ impl<'a> Source<'a> {
                 let x = QuantizedRows { data: &data[first * stride..], stride: step * stride };
                 weights.apply_group(head, count, Input::Quantized(x), output);
             }
-            Source::Given { data, token_stride, head_stride, panel_stride } => {
+            Source::Given { data, layout } => {
+                let [token_stride, panel_stride, head_stride] = layout.strides(heads, data.len());
                 let data = &data[first * token_stride + head * head_stride..];
                 let rows = Rows { data, stride: step * token_stride };
                 copy_rows(count, heads.head_dim, rows, panel_stride, output);
@@ -208,25 +200,39 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The vectors of one head for some tokens: where they lie, or projected into `projected`.
+    /// The vectors of one head for some tokens: where they lie, or written into `buffer`.
     fn rows<'b>(
         &self,
         heads: Heads,
         head: usize,
         tokens: Tokens,
-        projected: &'b mut Vec<f32>,
-    ) -> Rows<'b>
+        buffer: &'b mut Vec<f32>,
+    ) -> Result<Rows<'b>, OutOfMemory>
     where
         'a: 'b,
     {
-        if let Some(Rows { data, stride }) = self.as_rows(head) {
-            return Rows { data: &data[tokens.first * stride..], stride: tokens.step * stride };
+        if let Some(Rows { data, stride }) = self.as_rows(heads, head) {
+            return Ok(Rows { data: &data[tokens.first * stride..], stride: tokens.step * stride });
         }
         let stride = heads.head_dim;
-        projected.resize(projected.len().max(tokens.count * stride), 0.0);
-        let output = Output { data: projected, row_stride: stride, panel_stride: PANEL };
+        let data = try_room(buffer, try_len(tokens.count, stride)?)?;
+        let output = Output { data, row_stride: stride, panel_stride: PANEL };
         self.write_rows(heads, head, tokens, output);
-        Rows { data: projected, stride }
+        Ok(Rows { data, stride })
+    }
+}
+
+impl Layout {
+    /// Distances of neighbouring tokens, panels of 8 features, and heads, in `len` floats.
+    fn strides(self, Heads { num_heads, head_dim }: Heads, len: usize) -> [usize; 3] {
+        match self {
+            Layout::ByToken => [num_heads * head_dim, PANEL, head_dim],
+            Layout::ByHead => [head_dim, PANEL, len / num_heads],
+            Layout::ByPanel => {
+                let panels = padded(head_dim) / PANEL;
+                [PANEL, len / num_heads / panels, len / num_heads]
+            }
+        }
     }
 }
 
@@ -309,15 +315,15 @@ pub fn attention(
     work.once(|| Ok(try_refill(squares, heads.num_heads, 0.0)?))?;
     global::attend(work, heads, pattern, batch, global, global_contexts)?;
 
-    // Under a dilation every strand of a block should still fill a register tile, as long as that
+    // Under a dilation every strand of a block should still have groups to fill, as long as that
     // leaves a few blocks for threads to take.
     let widest = pattern.bands.iter().map(|band| band.dilation).max().unwrap_or(1);
-    let dilated = widest.saturating_mul(GROUP).min(tokens.div_ceil(4));
+    let dilated = widest.saturating_mul(GROUP).min(tokens.div_ceil(4).next_multiple_of(GROUP));
     let share = tokens.div_ceil(SHARES).next_multiple_of(GROUP).min(MOST_QUERIES);
     let block = share.max(dilated);
     for heads_of_round in packing.rounds() {
         packing.pack(work, heads_of_round.clone(), [keys, values], squares)?;
-        let key_values = packing.of(heads_of_round.clone(), [keys, values], squares);
+        let key_values = packing.of_round(heads_of_round.clone(), [keys, values], squares);
         work.for_each_part(context, block * hidden_size, |index, context, units| {
             let rows = index * block..index * block + context.len() / hidden_size;
             let first =

@@ -1,4 +1,5 @@
-//! The matrix product `C = start + A · B`, from which attention and the linear layers are made.
+//! The matrix product `C = start + A · B`, from which attention and the linear layers are made, and that
+//! of a transposed `A`.
 //!
 //! `A` lies in rows as the activations do. `B` is packed into *panels* of 8 columns, each
 //! `[depth][8]`, in the order in which the register tile reads it. `C` is written row by row, or
@@ -44,7 +45,8 @@ pub struct Rows<'a> {
     pub stride: usize,
 }
 
-/// The right matrix: panels `[depth][8]` whose beginnings are `stride` apart.
+/// The right matrix, or the left one of [`multiply_transposed`]: panels `[depth][8]` whose beginnings are
+/// `stride` apart.
 #[derive(Clone, Copy)]
 pub struct Panels<'a> {
     /// From the first element of the first panel on.

@@ -2,26 +2,30 @@
 //! values, and of weights that lie key by key, as products of keys and queries leave them.
 //!
 //! The register tile is that of `tile.rs`: up to 6 columns of `A` times one panel of `B`, or two.
-//! Columns of `A` that are neighbours are neighbours in memory, too: a step reads 24 bytes from one
-//! panel of it or from two, at places that are known when the crate is compiled.
+//! Columns of `A` that are neighbours are neighbours in memory, too: a step reads 16 or 24 bytes from
+//! one panel of it or from two, at places that are known when the crate is compiled.
 
 use super::{Output, PANEL, Panels, Shape, Start, TILE_ROWS, panels_at_a_time};
 use crate::simd::{F32x4, LANES, load_pair};
 use std::array::from_fn;
+use std::ops::Range;
 
 /// `C = start + Aᵀ · B`, where `A` is `[depth, rows]` and `B` `[depth, cols]`.
 ///
 /// As for [`multiply`](super::multiply), every element is one sum over `depth` in ascending order.
 ///
+/// Out of line as that is.
+///
 /// # Panics
 ///
 /// If `rows` or `cols` is not a multiple of 8, if a matrix is too short for `shape`, or if sums are
 /// to start from a bias.
+#[inline(never)]
 pub fn multiply_transposed(shape: Shape, a: Panels, b: Panels, start: Start, c: Output) {
     let Shape { rows, depth, cols } = shape;
     assert!(rows.is_multiple_of(PANEL) && cols.is_multiple_of(PANEL), "whole panels: {shape:?}");
     assert!(!matches!(start, Start::Bias(_)), "there is no bias per row");
-    let strides = [c.row_stride, c.panel_stride];
+    let Output { data, row_stride, panel_stride } = c;
     let mut panel = 0;
     while panel < cols / PANEL {
         let panels = (cols / PANEL - panel).min(panels_at_a_time());
@@ -30,11 +34,11 @@ pub fn multiply_transposed(shape: Shape, a: Panels, b: Panels, start: Start, c: 
         while row < rows {
             // What two tiles of 4 do better than one of 6 and one of 2.
             let count = if matches!(rows - row, 4 | PANEL) { 4 } else { TILE_ROWS };
-            let a = Panels { data: &a.data[row / PANEL * a.stride..], ..a };
-            let c = &mut c.data[panel * c.panel_stride + row * c.row_stride..];
+            let data = &mut data[panel * panel_stride + row * row_stride..];
+            let c = Output { data, row_stride, panel_stride };
             match panels {
-                1 => tile_from::<1>(row % PANEL, count, depth, a, b, start, c, strides),
-                _ => tile_from::<2>(row % PANEL, count, depth, a, b, start, c, strides),
+                1 => tile_of::<1>(row..row + count, depth, a, b, start, c),
+                _ => tile_of::<2>(row..row + count, depth, a, b, start, c),
             }
             row += count;
         }
@@ -42,27 +46,25 @@ pub fn multiply_transposed(shape: Shape, a: Panels, b: Panels, start: Start, c: 
     }
 }
 
-/// The tile of `count` columns of `A` from column `first` of a panel on.
+/// The tile of some columns of `A`.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "those of the tile")]
-fn tile_from<const PANELS: usize>(
-    first: usize,
-    count: usize,
+fn tile_of<const PANELS: usize>(
+    columns: Range<usize>,
     depth: usize,
     a: Panels,
     b: Panels,
     start: Start,
-    c: &mut [f32],
-    strides: [usize; 2],
+    c: Output,
 ) {
-    match (first, count) {
-        (0, 6) => tile::<0, 6, PANELS>(depth, a, b, start, c, strides),
-        (2, 6) => tile::<2, 6, PANELS>(depth, a, b, start, c, strides),
-        (4, 6) => tile::<4, 6, PANELS>(depth, a, b, start, c, strides),
-        (6, 6) => tile::<6, 6, PANELS>(depth, a, b, start, c, strides),
-        (0, 4) => tile::<0, 4, PANELS>(depth, a, b, start, c, strides),
-        (4, 4) => tile::<4, 4, PANELS>(depth, a, b, start, c, strides),
-        _ => unreachable!("columns {first}.. of {count}"),
+    let a = Panels { data: &a.data[columns.start / PANEL * a.stride..], ..a };
+    match (columns.start % PANEL, columns.len()) {
+        (0, 6) => tile::<0, 6, PANELS>(depth, a, b, start, c),
+        (2, 6) => tile::<2, 6, PANELS>(depth, a, b, start, c),
+        (4, 6) => tile::<4, 6, PANELS>(depth, a, b, start, c),
+        (6, 6) => tile::<6, 6, PANELS>(depth, a, b, start, c),
+        (0, 4) => tile::<0, 4, PANELS>(depth, a, b, start, c),
+        (4, 4) => tile::<4, 4, PANELS>(depth, a, b, start, c),
+        _ => unreachable!("tiles of {columns:?}"),
     }
 }
 
@@ -73,10 +75,10 @@ fn tile<const FIRST: usize, const ROWS: usize, const PANELS: usize>(
     a: Panels,
     b: Panels,
     start: Start,
-    c: &mut [f32],
-    [c_stride, c_panel_stride]: [usize; 2],
+    c: Output,
 ) {
-    let place = |row: usize, panel: usize| row * c_stride + panel * c_panel_stride;
+    let Output { data: c, row_stride, panel_stride } = c;
+    let place = |row: usize, panel: usize| row * row_stride + panel * panel_stride;
     let mut sums = [[[F32x4::splat(0.0); 2]; PANELS]; ROWS];
     if let Start::Accumulate = start {
         for (row, sums) in sums.iter_mut().enumerate() {

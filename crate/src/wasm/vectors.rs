@@ -4,9 +4,9 @@ use super::hidden_states::ContextHandle;
 use super::sequences::{BatchHandle, PatternHandle};
 use super::work::WorkHandle;
 use super::{Result, check};
-use crate::attention::{Heads, Projections, Source};
+use crate::attention::{Heads, Layout, Projections, Source};
 use crate::gemm::{Output, PANEL, Panels, Rows, Shape, Start, copy_rows, multiply, padded};
-use crate::memory::{try_filled, try_len, try_zeros};
+use crate::memory::{OutOfMemory, try_filled, try_len, try_zeros};
 use crate::work::{Stop, Work};
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 const TOKENS: usize = 48;
 
 /// Queries, keys and values at hand: the first two `[numHeads, tokens, headDim]`, values
-/// `[numHeads, padded(headDim) / 8, tokens, 8]`, as attention reads them.
+/// `[numHeads, padded(headDim) / 8, tokens | 1, 8]`, as attention reads them.
 #[wasm_bindgen(js_name = Vectors)]
 pub struct VectorsHandle {
     heads: Heads,
@@ -30,7 +30,8 @@ impl VectorsHandle {
     #[wasm_bindgen(constructor)]
     pub fn new(num_heads: usize, head_dim: usize) -> Result<VectorsHandle> {
         check(num_heads > 0 && head_dim > 0, || "sizes must be at least 1".to_owned())?;
-        try_len(num_heads, head_dim)?;
+        let whole_panels = try_len(head_dim.div_ceil(PANEL), PANEL)?;
+        try_len(num_heads, whole_panels)?;
         let heads = Heads { num_heads, head_dim };
         Ok(Self { heads, query: Vec::new(), key: Vec::new(), value: Vec::new() })
     }
@@ -71,16 +72,14 @@ impl VectorsHandle {
             format!("there must be {} heads everywhere, and a dilation for each", heads.num_heads)
         })?;
         let tokens = batch.0.total_tokens();
+        let rows = sizes(Layout::ByHead, heads, tokens)?.len;
+        let panels = sizes(Layout::ByPanel, heads, tokens)?.len;
         for Self { query, key, value, .. } in [self, global] {
-            for (name, data, layout) in [
-                ("query", query, Layout::ByHead),
-                ("key", key, Layout::ByHead),
-                ("value", value, Layout::ByPanel),
-            ] {
-                let [len, has] = [tokens * layout.len(heads), data.len()];
-                check(len == has, || {
-                    let [len, has] = [len, has].map(|len| len / layout.len(heads));
-                    format!("{name} must have {len} tokens, has {has}")
+            for (name, data, len) in
+                [("query", query, rows), ("key", key, rows), ("value", value, panels)]
+            {
+                check(data.len() == len, || {
+                    format!("{name} must be of {tokens} tokens: {len} floats, has {}", data.len())
                 })?;
             }
         }
@@ -90,28 +89,33 @@ impl VectorsHandle {
 
     fn projections(&self) -> Projections<'_> {
         Projections {
-            query: Source::by_head(&self.query, self.heads),
-            key: Source::by_head(&self.key, self.heads),
-            value: Source::by_panel(&self.value, self.heads),
+            query: Source::Given { data: &self.query, layout: Layout::ByHead },
+            key: Source::Given { data: &self.key, layout: Layout::ByHead },
+            value: Source::Given { data: &self.value, layout: Layout::ByPanel },
         }
     }
 }
 
-/// How vectors of a head lie: one behind the other, or 8 features of all, then the next 8.
-#[derive(Clone, Copy)]
-enum Layout {
-    ByHead,
-    ByPanel,
+/// Distances of neighbouring tokens, panels and heads, and floats in all.
+struct Sizes {
+    token_stride: usize,
+    panel_stride: usize,
+    head_stride: usize,
+    len: usize,
 }
 
-impl Layout {
-    /// Floats of a token.
-    fn len(self, heads: Heads) -> usize {
-        match self {
-            Layout::ByHead => heads.hidden_size(),
-            Layout::ByPanel => heads.num_heads * padded(heads.head_dim),
+/// Those of vectors that lie by head or by panel.
+fn sizes(layout: Layout, heads: Heads, tokens: usize) -> std::result::Result<Sizes, OutOfMemory> {
+    let Heads { num_heads, head_dim } = heads;
+    let (token_stride, panel_stride, head_stride) = match layout {
+        Layout::ByPanel => {
+            let panel_stride = try_len(tokens | 1, PANEL)?;
+            (PANEL, panel_stride, try_len(panel_stride, head_dim.div_ceil(PANEL))?)
         }
-    }
+        _ => (head_dim, PANEL, try_len(tokens, head_dim)?),
+    };
+    let len = if tokens == 0 { 0 } else { try_len(num_heads, head_stride)? };
+    Ok(Sizes { token_stride, panel_stride, head_stride, len })
 }
 
 /// Makes `vectors` hold `data`, `[tokens, numHeads, headDim]`.
@@ -125,14 +129,10 @@ fn write(
     let Heads { head_dim, num_heads } = heads;
     let hidden_size = heads.hidden_size();
     let tokens = data.length() as usize / hidden_size;
-    let len = try_len(tokens, layout.len(heads))?;
+    let Sizes { token_stride, panel_stride, head_stride, len } = sizes(layout, heads, tokens)?;
     // Not as slices: for those wasm-bindgen allocates, and traps where it cannot.
     work.grow(vectors, len)?;
     vectors.truncate(len);
-    let (row_stride, panel_stride) = match layout {
-        Layout::ByHead => (head_dim, PANEL),
-        Layout::ByPanel => (PANEL, tokens * PANEL),
-    };
     let mut block = try_zeros(try_len(tokens.min(TOKENS), hidden_size)?)?;
     work.in_turn(tokens.div_ceil(TOKENS), |i| {
         let first = i * TOKENS;
@@ -141,8 +141,9 @@ fn write(
         data.subarray(start, end).copy_to(&mut block[..count * hidden_size]);
         for head in 0..num_heads {
             let rows = Rows { data: &block[head * head_dim..], stride: hidden_size };
-            let data = &mut vectors[head * (len / num_heads) + first * row_stride..];
-            copy_rows(count, head_dim, rows, PANEL, Output { data, row_stride, panel_stride });
+            let data = &mut vectors[head * head_stride + first * token_stride..];
+            let to = Output { data, row_stride: token_stride, panel_stride };
+            copy_rows(count, head_dim, rows, PANEL, to);
         }
         Ok(())
     })

@@ -4,17 +4,21 @@
 use crate::gelu::gelu;
 use crate::gemm::{
     Int8Matrix, Output, PANEL, Panels, Rows, Shape, Start, Sums, TILE_ROWS, multiply,
-    multiply_half, multiply_int8, pack_columns, pack_half_column, wide,
+    multiply_half, multiply_int8, multiply_transposed, pack_columns, pack_half_column, wide,
+    write_columns,
 };
 use crate::layer_norm::LayerNorm;
 use crate::memory::{try_filled, try_zeros};
 use crate::simd::{add_assign, scale};
-use crate::softmax::exp2_and_sum_of_two;
+use crate::softmax::{Scores, exp2_and_sum_of_columns, exp2_and_sum_of_two};
 use wasm_bindgen::prelude::*;
 
 /// Tiles of every kind, whole pairs of panels and one more, of a depth that stays in the first-level
 /// cache.
 const SHAPE: Shape = Shape { rows: 18, depth: 128, cols: 40 };
+
+/// Features of a context: tiles of 6 columns and of 4.
+const ATTENDED: usize = 16;
 
 /// Kernels over the same numbers again and again.
 #[wasm_bindgen]
@@ -80,6 +84,22 @@ impl WideTrial {
             let (first, second) = output.split_at_mut(rows * cols / 2);
             second[0] = exp2_and_sum_of_two(first, &mut second[1..]);
             seen = hash(seen, output);
+            // Columns of A and B, whole panels of both; those of A are numbers like any others.
+            let shape = Shape { rows: ATTENDED, depth, cols };
+            let [values, weights] = [&*a, &*b].map(|data| Panels { data, stride: depth * PANEL });
+            let mut context = vec![0.0; ATTENDED * cols];
+            for start in [Start::Zero, Start::Accumulate] {
+                multiply_transposed(shape, values, weights, start, plain(&mut context));
+            }
+            seen = hash(seen, &context);
+            for known in [Scores::Bounded, Scores::Any] {
+                let mut scores = b.clone();
+                let (before, scores) = scores.split_at_mut(3 * PANEL);
+                let sums = exp2_and_sum_of_columns(before, scores, 3, known);
+                seen = hash(hash(seen, scores), &sums);
+                write_columns(&context, sums, ATTENDED, PANEL, output, cols);
+                seen = hash(seen, output);
+            }
             let mut row = a[..depth].to_vec();
             norm.apply(&mut row);
             scale(&mut row, 0.5);

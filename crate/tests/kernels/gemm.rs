@@ -151,6 +151,7 @@ fn multiply_transposed_matches_reference() {
                     let [row_stride, panel_stride] = strides;
                     let len = (rows - 1) * row_stride + (cols / PANEL - 1) * panel_stride + PANEL;
                     for accumulates in [false, true] {
+                        let mut of_one = Vec::new();
                         for two in [false, true] {
                             let mut data = vec![0.5; len];
                             for (i, &x) in begin.iter().enumerate() {
@@ -179,6 +180,10 @@ fn multiply_transposed_matches_reference() {
                             let case = (shape, strides, accumulates, two);
                             assert_close(case, &result, &expected, TOLERANCE);
                             assert!(rest.iter().all(|&x| x == 0.5), "between elements: {case:?}");
+                            if two {
+                                assert_same_bits(case, &result, &of_one);
+                            }
+                            of_one = result;
                         }
                     }
                 }

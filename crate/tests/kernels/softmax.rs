@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::reference::{Random, assert_same_bits, exact};
-use longformer::softmax::{HIDDEN, exp2_and_sum, exp2_and_sum_of_columns, largest};
+use longformer::softmax::{BOUND, Scores, exp2_and_sum, exp2_and_sum_of_columns, largest};
 
 /// Relative: the polynomial is good for 2e-7, its last product and sum round by 6e-8 each; a sum
 /// of up to 100 such terms adds a few roundings.
@@ -108,10 +108,10 @@ fn the_largest_is_found_wherever_it_stands() {
 }
 
 /// 8 columns of scores, and what is made of them: weights, and sums.
-fn of_columns(scores: &[f32], split: usize, first: usize, bounded: bool) -> (Vec<f32>, [f32; 8]) {
+fn of_columns(scores: &[f32], split: usize, first: usize, known: Scores) -> (Vec<f32>, [f32; 8]) {
     let mut weights = scores.to_vec();
     let (before, rest) = weights.split_at_mut(split * 8);
-    let sums = exp2_and_sum_of_columns(before, rest, first, bounded);
+    let sums = exp2_and_sum_of_columns(before, rest, first, known);
     (weights, sums)
 }
 
@@ -120,9 +120,14 @@ fn columns_match_reference() {
     let mut random = Random::new(3);
     for rows in [1, 2, 3, 7, 63, 64, 65, 100, 200] {
         for split in [0, 1, 5].into_iter().filter(|&split| split <= rows) {
-            for (limit, bounded) in [(60.0, true), (60.0, false), (3000.0, false), (1e9, false)] {
+            for (limit, known) in [
+                (BOUND, Scores::Bounded),
+                (BOUND, Scores::Any),
+                (3000.0, Scores::Any),
+                (1e9, Scores::Any),
+            ] {
                 let scores = random.floats(rows * 8, limit);
-                let (weights, sums) = of_columns(&scores, split, 3, bounded);
+                let (weights, sums) = of_columns(&scores, split, 3, known);
                 for (col, &sum) in sums.iter().enumerate() {
                     let column = |x: &[f32]| -> Vec<f32> {
                         x.iter().skip(col).step_by(8).copied().collect()
@@ -134,7 +139,7 @@ fn columns_match_reference() {
                     let total: f64 = powers.iter().sum();
                     for (row, (power, weight)) in powers.iter().zip(exact(&weights)).enumerate() {
                         let error = (weight / f64::from(sum) - power / total).abs();
-                        let case = (rows, split, limit, bounded, row, col);
+                        let case = (rows, split, limit, known, row, col);
                         assert!(
                             error <= TOLERANCE,
                             "{case:?}: {weight:e} of {sum:e}, off by {error:e}"
@@ -149,16 +154,17 @@ fn columns_match_reference() {
 /// Digits of weights, and so of what is made of them, do not tell whether the largest was sought.
 #[test]
 fn bounded_scores_give_the_same_digits() {
-    let scores = Random::new(4).floats(150 * 8, 60.0);
-    let [bounded, not] = [true, false].map(|bounded| of_columns(&scores, 2, 0, bounded));
-    for col in 0..8 {
-        let factor = bounded.1[col] / not.1[col];
-        assert_eq!(factor.log2().fract(), 0.0, "column {col}: a power of two, not {factor:e}");
-        for row in 0..150 {
-            let [x, y] = [&bounded, &not].map(|(weights, _)| weights[row * 8 + col]);
-            // What is 2^-100 of the largest may have become nothing.
-            if y > 0.0 {
+    for split in [0, 2] {
+        let scores = Random::new(4).floats(150 * 8, BOUND);
+        let [bounded, any] =
+            [Scores::Bounded, Scores::Any].map(|known| of_columns(&scores, split, 0, known));
+        for col in 0..8 {
+            let factor = bounded.1[col] / any.1[col];
+            assert_eq!(factor.log2().fract(), 0.0, "column {col}: a power of two, not {factor:e}");
+            for row in 0..150 {
+                let [x, y] = [&bounded, &any].map(|(weights, _)| weights[row * 8 + col]);
                 assert_eq!(x, y * factor, "row {row} of column {col}");
+                assert!(y <= 1.0, "row {row} of column {col}: {y}");
             }
         }
     }
@@ -167,15 +173,15 @@ fn bounded_scores_give_the_same_digits() {
 #[test]
 fn what_is_hidden_weighs_nothing_and_changes_no_sum() {
     let scores = Random::new(5).floats(90 * 8, 20.0);
-    for (bounded, hidden) in [(true, HIDDEN), (false, f32::NEG_INFINITY)] {
-        let expected = of_columns(&scores, 0, 30, bounded);
+    for known in [Scores::Bounded, Scores::Any] {
+        let expected = of_columns(&scores, 0, 30, known);
         for more in [1, 5, 30] {
-            let mut longer = vec![hidden; more * 8];
+            let mut longer = vec![known.hidden(); more * 8];
             longer.extend(&scores);
-            longer.extend(vec![hidden; 8]);
-            let (weights, sums) = of_columns(&longer, 0, 30 - more, bounded);
-            assert_same_bits((bounded, more), &sums, &expected.1);
-            assert_same_bits((bounded, more), &weights[more * 8..][..90 * 8], &expected.0);
+            longer.extend(vec![known.hidden(); 8]);
+            let (weights, sums) = of_columns(&longer, 0, 30 - more, known);
+            assert_same_bits((known, more), &sums, &expected.1);
+            assert_same_bits((known, more), &weights[more * 8..][..90 * 8], &expected.0);
             assert!(weights[..more * 8].iter().all(|&weight| weight == 0.0));
         }
     }
@@ -183,13 +189,25 @@ fn what_is_hidden_weighs_nothing_and_changes_no_sum() {
 
 #[test]
 fn a_column_with_nan_or_nothing_but_infinities_is_nan_and_the_others_are_not() {
-    for bad in [f32::NAN, f32::NEG_INFINITY] {
-        let mut scores = Random::new(6).floats(20 * 8, 5.0);
-        (0..20)
-            .filter(|row| bad.is_infinite() || *row == 7)
-            .for_each(|row| scores[row * 8 + 2] = bad);
-        let (_, sums) = of_columns(&scores, 3, 0, false);
-        let nan: Vec<usize> = (0..8).filter(|&col| sums[col].is_nan()).collect();
-        assert_eq!(nan, [2], "{bad}");
+    for (known, bad) in [
+        (Scores::Any, f32::NAN),
+        (Scores::Any, f32::NEG_INFINITY),
+        (Scores::Any, f32::INFINITY),
+        (Scores::Bounded, f32::NAN),
+    ] {
+        for lane in [0, 2, 7] {
+            let mut scores = Random::new(6).floats(20 * 8, 5.0);
+            let rows = if bad.is_infinite() { 0..20 } else { 7..8 };
+            rows.for_each(|row| scores[row * 8 + lane] = bad);
+            let expected = of_columns(&Random::new(6).floats(20 * 8, 5.0), 3, 0, known);
+            let (_, sums) = of_columns(&scores, 3, 0, known);
+            for (col, (sum, expected)) in sums.iter().zip(expected.1).enumerate() {
+                if col == lane {
+                    assert!(sum.is_nan(), "{known:?}, {bad} in column {lane}");
+                } else {
+                    assert_eq!(*sum, expected, "{known:?}, {bad} in column {lane}");
+                }
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::panels::with_two_panels;
 use crate::reference::{self, Random, assert_close, assert_same_bits, exact};
-use longformer::attention::{Heads, Projections, Source, Workspace, attention};
+use longformer::attention::{Heads, Layout, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
 use longformer::columns::{Scratch, add_linear, linear_of_rows};
 use longformer::embedding::{Lookup, Table, embed};
@@ -484,7 +484,9 @@ fn eight_bit_attention_is_attention_over_what_the_layers_give() {
         let projected = layers
             .each_ref()
             .map(|weights| Source::Projected { hidden_states: &hidden_states, weights });
-        let given = vectors.each_ref().map(|vectors| Source::by_token(vectors, heads));
+        let given = vectors
+            .each_ref()
+            .map(|vectors| Source::Given { data: vectors, layout: Layout::ByToken });
         assert_same_bits(tokens, &context_of(projected), &context_of(given));
     }
 }

@@ -2,10 +2,10 @@
 //! workspace holds NaN from another call.
 
 use crate::reference::{Random, Sequence};
-use longformer::attention::{Heads, Projections, Source, Workspace, attention};
+use longformer::Batch;
+use longformer::attention::{Heads, Layout, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
 use longformer::work::whole;
-use longformer::{Band, Batch};
 
 /// Query, key and value, each `[tokens, num_heads, head_dim]`.
 pub(crate) type Vectors = [Vec<f32>; 3];
@@ -47,7 +47,8 @@ impl Case {
     }
 
     pub(crate) fn given<'a>(&self, vectors: &'a Vectors) -> Projections<'a> {
-        let [query, key, value] = vectors.each_ref().map(|data| Source::by_token(data, self.heads));
+        let [query, key, value] =
+            vectors.each_ref().map(|data| Source::Given { data, layout: Layout::ByToken });
         Projections { query, key, value }
     }
 
@@ -64,27 +65,19 @@ impl Case {
         context
     }
 
-    /// A workspace full of NaN, larger than this call needs it.
+    /// A workspace full of NaN, larger than this call needs it: keys and values of as many tokens, heads
+    /// and features, dilated, so that they are written there.
     fn workspace_of_another_call(&self) -> Workspace {
-        let padded = |len: usize| len.next_multiple_of(8);
-        let places = |sequence: &Sequence| -> usize {
-            let strands =
-                |band: &Band| if band.dilation < sequence.len { band.dilation } else { 1 };
-            let places_of = |strands: usize| strands * padded(sequence.len.div_ceil(strands));
-            let globals = self.pattern.bands.len() * padded(sequence.global_tokens.len());
-            self.pattern.bands.iter().map(strands).map(places_of).sum::<usize>() + globals
-        };
-        let places: usize = self.sequences.iter().map(places).sum();
-        let len = padded((places * padded(self.heads.head_dim)).div_ceil(32));
-
-        let nan = vec![f32::NAN; len * 32];
+        let heads = Heads { head_dim: 32.max(self.heads.head_dim), ..self.heads };
+        let len = self.tokens() + 5;
+        let nan = vec![f32::NAN; len * heads.hidden_size()];
         let mut batch = Batch::default();
         batch.push(len, (0..len.min(24)).collect(), vec![]);
         let mut workspace = Workspace::default();
-        let heads = Heads { num_heads: 1, head_dim: 32 };
-        let source = Source::by_token(&nan, heads);
+        let source = Source::Given { data: &nan, layout: Layout::ByToken };
         let projections = [Projections { query: source, key: source, value: source }; 2];
-        let (pattern, mut context) = (Pattern::new(0, &[1], false), vec![0.0; len * 32]);
+        let pattern = Pattern::new(0, &vec![2; heads.num_heads], false);
+        let mut context = vec![0.0; nan.len()];
         whole(|work| {
             attention(work, heads, &pattern, &batch, projections, &mut workspace, &mut context)
         });

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::case::Case;
 use crate::panels::with_two_panels;
 use crate::reference::{Random, Sequence, assert_close, assert_same_bits, exact};
-use longformer::attention::{Heads, Projections, Source, Workspace, attention};
+use longformer::attention::{Heads, Layout, Projections, Source, Workspace, attention};
 use longformer::band::Pattern;
 use longformer::work::whole;
 use longformer::{Band, Batch};
@@ -32,7 +32,7 @@ fn window_0_returns_the_values() {
     }
 }
 
-/// Panels in pairs, alone, and both; tiles that see a part of the keys.
+/// Panels of queries in pairs, alone, and both.
 #[test]
 fn two_panels_at_a_time_change_no_bit() {
     let mut random = Random::new(12);
@@ -278,7 +278,7 @@ fn the_largest_score_takes_all_however_large() {
 }
 
 fn nothing() -> Projections<'static> {
-    let source = Source::by_token(&[], HEADS);
+    let source = Source::Given { data: &[], layout: Layout::ByToken };
     Projections { query: source, key: source, value: source }
 }
 
@@ -301,11 +301,14 @@ fn the_layout_of_vectors_does_not_matter() {
         let vectors = case.vectors(&mut random);
         let expected = case.context(&vectors);
         let by_head = vectors.each_ref().map(|data| by_head(data, heads));
-        let by_panel = by_head.each_ref().map(|data| by_panel(data, heads, len));
-        let [query, key, value] = by_head.each_ref().map(|data| Source::by_head(data, heads));
+        let places = random.pick(&[len, len | 1]);
+        let by_panel = by_head.each_ref().map(|data| by_panel(data, heads, len, places));
+        let [query, key, value] =
+            by_head.each_ref().map(|data| Source::Given { data, layout: Layout::ByHead });
         let projections = Projections { query, key, value };
         assert_same_bits(("by head", &case), &case.context_of([projections; 2]), &expected);
-        let [query, _, value] = by_panel.each_ref().map(|data| Source::by_panel(data, heads));
+        let [query, _, value] =
+            by_panel.each_ref().map(|data| Source::Given { data, layout: Layout::ByPanel });
         let projections = Projections { query, key, value };
         assert_same_bits(("by panel", &case), &case.context_of([projections; 2]), &expected);
     }
@@ -317,21 +320,42 @@ fn by_head(data: &[f32], Heads { num_heads, head_dim }: Heads) -> Vec<f32> {
     (0..num_heads).flat_map(of_head).collect()
 }
 
-/// `[num_heads, tokens, head_dim]` as `[num_heads, padded(head_dim) / 8, tokens, 8]`, NaN where there
-/// is nothing.
-fn by_panel(data: &[f32], Heads { num_heads, head_dim }: Heads, tokens: usize) -> Vec<f32> {
+/// `[num_heads, tokens, head_dim]` as `[num_heads, padded(head_dim) / 8, places, 8]`, NaN where there is
+/// nothing.
+fn by_panel(
+    data: &[f32],
+    Heads { num_heads, head_dim }: Heads,
+    tokens: usize,
+    places: usize,
+) -> Vec<f32> {
+    let panels = head_dim.div_ceil(8);
     let element = |at: usize| {
-        let (col, at) = (at % 8, at / 8);
-        let (token, at) = (at % tokens, at / tokens);
-        let (panel, head) = (at % head_dim.div_ceil(8), at / head_dim.div_ceil(8));
-        let feature = panel * 8 + col;
-        if feature < head_dim {
-            data[(head * tokens + token) * head_dim + feature]
-        } else {
-            f32::NAN
-        }
+        let (feature, token) = (at / 8 / places % panels * 8 + at % 8, at / 8 % places);
+        let head = at / 8 / places / panels;
+        let is_there = token < tokens && feature < head_dim;
+        if is_there { data[(head * tokens + token) * head_dim + feature] } else { f32::NAN }
     };
-    (0..num_heads * head_dim.next_multiple_of(8) * tokens).map(element).collect()
+    (0..num_heads * panels * places * 8).map(element).collect()
+}
+
+/// As large and as small as floats are beside weights of 2^30 and 2^-30: the bound of scores that are
+/// taken as they are.
+#[test]
+fn large_and_small_values_come_through() {
+    let mut random = Random::new(20);
+    for scale in [1e20_f32, 1e-20] {
+        for length in [0.1, 0.5, 1.0, 10.0] {
+            let case = Case::new(HEADS, 5, 1, 60).with_globals(vec![0]);
+            let [mut query, key, mut value] = case.vectors(&mut random);
+            query.iter_mut().for_each(|x| *x *= length);
+            let context = case.context(&[query.clone(), key.clone(), value.clone()]);
+            value.iter_mut().for_each(|x| *x *= scale);
+            let scaled = case.context(&[query, key, value]);
+            let expected: Vec<f64> = exact(&context);
+            let scaled: Vec<f32> = scaled.iter().map(|x| x / scale).collect();
+            assert_close((scale, length), &scaled, &expected, TOLERANCE);
+        }
+    }
 }
 
 /// Scores that cannot be large are taken without a look at the largest. What decides it, the longest
