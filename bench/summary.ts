@@ -46,7 +46,7 @@ function markdown(attention: Results, dense: Results | undefined): string {
   const line = only(attention, 'line');
   const proportional = only(attention, 'proportional');
   const cost = only(attention, 'dilation cost');
-  const ofWindow = (window: number, key: string): string => percent(number(only(attention, 'window', { window }), key));
+  const ofWindow = (window: number, key: string): string => `${number(only(attention, 'window', { window }), key).toFixed(1)} %`;
   return [
     '![Time per token over the length of the text](bench/plots/length.svg)',
     table(attention, dense),

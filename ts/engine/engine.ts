@@ -75,9 +75,12 @@ export class Engine {
   /**
    * Attention by itself, over vectors at hand.
    *
-   * Queries are computed in groups of 8, or of 16 where the engine is wide: a NaN or an infinity in a
-   * value reaches every query that sees it, and may reach the others of its group as well; so does one
-   * in the value of a masked key. One in the value of a global key reaches every query.
+   * A NaN or an infinity in a query reaches its own row; one in a key reaches every query that sees it,
+   * and no other. Queries are computed in groups of 8, or of 16 where the engine is wide: one in a value
+   * reaches every query that sees it, and may reach the others of its group as well, earlier ones under
+   * `causal`, too; so does one in the value of a masked key. One in the value of a global key reaches every
+   * query. Values are taken to lie below 1e24, and lose digits below 1e-28: sums of them, weighted by up to
+   * 2^30, must fit into single precision.
    *
    * @returns the context, dims `[seqLen, numHeads, headDim]`
    *
