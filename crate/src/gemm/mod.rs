@@ -103,22 +103,30 @@ pub struct Shape {
 /// Every element of `C` is one sum over `depth` in ascending order: it does not depend on how
 /// the rows are split into calls.
 ///
-/// Out of line, as the tile is: V8 optimises what is called often.
-///
 /// # Panics
 ///
 /// If a matrix is too short for `shape`.
-#[inline(never)]
 pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
+    match panels_at_a_time() {
+        1 => multiply_by::<1>(shape, a, b, start, c),
+        _ => multiply_by::<2>(shape, a, b, start, c),
+    }
+}
+
+/// The same over `AT_A_TIME` panels at a time.
+///
+/// Out of line, as the tile is: V8 optimises what is called often. And apart, since it puts tiles into
+/// it that nobody has called, too: an engine whose vectors are fused needs those compiled anew.
+#[inline(never)]
+fn multiply_by<const AT_A_TIME: usize>(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
     let Shape { rows, depth, cols } = shape;
     if rows == 0 || cols == 0 {
         return;
     }
     assert!(a.data.len() >= (rows - 1) * a.stride + depth, "A is too short for {shape:?}");
-    let at_a_time = panels_at_a_time();
     let mut first_col = 0;
     while first_col < cols {
-        let panels = ((cols - first_col) / PANEL).clamp(1, at_a_time);
+        let panels = ((cols - first_col) / PANEL).clamp(1, AT_A_TIME);
         let width = (cols - first_col).min(panels * PANEL);
         let panel = first_col / PANEL;
         let b_panel = &b.data[panel * b.stride..][..(panels - 1) * b.stride + depth * PANEL];
@@ -130,7 +138,7 @@ pub fn multiply(shape: Shape, a: Rows, b: Panels, start: Start, c: Output) {
             let a = Rows { data: &a.data[first_row * a.stride..], stride: a.stride };
             let c_tile = &mut c_panel[first_row * c.row_stride..];
             let strides = [c.row_stride, c.panel_stride];
-            if width == 2 * PANEL {
+            if AT_A_TIME == 2 && width == 2 * PANEL {
                 tile_of::<2>(count, depth, a, b, start, c_tile, strides);
             } else if width == PANEL {
                 tile_of::<1>(count, depth, a, b, start, c_tile, strides);
