@@ -9,7 +9,7 @@ import { line, spread } from './fit.ts';
 import { attention, build, HEAD_DIM, HEADS, HIDDEN_SIZE, holding, instance, random } from './kernel.ts';
 import { inTurn, LONG, Report, time, type Time } from './measure.ts';
 
-const QUERIES = 48; // rows of the products that attention is measured against: more make them no faster
+const QUERIES = 48; // rows of the products that attention is measured against
 const WINDOWS = [64, 128, 256, 512, 1024, 2048];
 const LENGTHS = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072];
 const UNDILATED = Array<number>(HEADS).fill(1);

@@ -18,8 +18,6 @@ const FIRST_NODE = 24;
 
 /** V8 compiles a function well behind some milliseconds of calls, in a thread of its own. */
 const TRIAL_MILLISECONDS = 300;
-/** Until then V8 may still be compiling the one tile, where it has compiled the other for an engine before. */
-const LEAST_MILLISECONDS = 120;
 /** Products between two looks at the clock, some tenths of a millisecond. */
 const TIMES = 100;
 /** Rounds in which neither way may have got faster. */
@@ -63,9 +61,8 @@ export async function tryWide(wasm: Wasm): Promise<Wide> {
       return performance.now() - start;
     };
     const best = [Infinity, Infinity];
-    const begin = performance.now();
-    const passed = (milliseconds: number): boolean => performance.now() >= begin + milliseconds;
-    for (let same = 0; (same < ROUNDS || !passed(LEAST_MILLISECONDS)) && !passed(TRIAL_MILLISECONDS); await nextTurn()) {
+    const deadline = performance.now() + TRIAL_MILLISECONDS;
+    for (let same = 0; same < ROUNDS && performance.now() < deadline; await nextTurn()) {
       const times = [time(true), time(false)];
       same = times.some((milliseconds, i) => milliseconds < 0.9 * best[i]!) ? 0 : same + 1;
       for (const [i, milliseconds] of times.entries()) best[i] = Math.min(best[i]!, milliseconds);

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The other way round than one writes it down: keys and values are read as they lie, and the scores
-//! stay in the first-level cache, unless a window is very wide. What one query of a group sees and another does not gets weight 0.
+//! stay in the first-level cache, unless a window is very wide. What one query of a group sees and
+//! another does not gets weight 0.
 
 use super::bound::{self, largest_square_of_columns};
 use super::key_values::KeyValues;
